@@ -1,0 +1,1 @@
+export type { AttributeValue, Principal, Scope } from './principal.js'

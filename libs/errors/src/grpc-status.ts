@@ -1,0 +1,48 @@
+import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { AppError, type ErrorDetail } from './app-error.js'
+import { ERROR_CODES, isErrorCode } from './error-codes.js'
+
+const CODE_TRAILER = 'error-code'
+const DETAILS_TRAILER = 'error-details-bin'
+
+/** An AppError as gRPC sends it: status, message, and trailers from which `fromGrpcError` rebuilds it. */
+export function toGrpcError(error: AppError): {
+  code: number
+  details: string
+  metadata: Metadata
+} {
+  const metadata = new Metadata()
+  metadata.set(CODE_TRAILER, error.code)
+  if (error.details) metadata.set(DETAILS_TRAILER, Buffer.from(JSON.stringify(error.details)))
+  return { code: ERROR_CODES[error.code].grpc, details: error.message, metadata }
+}
+
+/**
+ * The AppError behind a failed call to one of our services. Without a known trailer, UNAVAILABLE and
+ * DEADLINE_EXCEEDED become UNAVAILABLE and all else INTERNAL: no guesses.
+ */
+export function fromGrpcError(error: ServiceError, service: string): AppError {
+  const [code] = error.metadata.get(CODE_TRAILER)
+  if (typeof code === 'string' && isErrorCode(code)) {
+    const details = readDetails(error.metadata)
+    return new AppError(code, error.details, { cause: error, ...(details && { details }) })
+  }
+  const silent = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED
+  return silent
+    ? new AppError('UNAVAILABLE', `${service} does not answer at the moment; try again`, {
+        cause: error,
+        headers: { 'retry-after': '1' },
+      })
+    : new AppError('INTERNAL', ERROR_CODES.INTERNAL.message, { cause: error })
+}
+
+function readDetails(metadata: Metadata): ErrorDetail[] | undefined {
+  const [bytes] = metadata.get(DETAILS_TRAILER)
+  if (bytes === undefined) return undefined
+  const parsed: unknown = JSON.parse(bytes.toString())
+  return Array.isArray(parsed) ? parsed.filter(isDetail) : undefined
+}
+
+function isDetail(value: unknown): value is ErrorDetail {
+  return typeof value === 'object' && value !== null && 'path' in value && 'message' in value
+}

@@ -1,0 +1,3 @@
+export { fromGrpcError, toGrpcError } from '../grpc-status.js'
+export { GrpcErrorFilter } from './grpc-error.filter.js'
+export { HttpErrorFilter } from './http-error.filter.js'

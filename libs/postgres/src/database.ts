@@ -1,0 +1,156 @@
+import { AppError } from '@olytix/errors'
+import pg from 'pg'
+import type { z } from 'zod'
+import { isUnreachable } from './constraint.js'
+import type { Sql } from './sql.js'
+
+interface DatabaseOptions {
+  readonly url: string
+  /** Connections at most; 10 if not said. */
+  readonly maxConnections?: number
+  /** Told of broken idle connections; they are replaced by themselves. */
+  readonly onError?: (error: Error) => void
+}
+
+/** Runs statements and parses each row with a schema: what SQL gives is input like any other. */
+export interface Queryable {
+  /** All rows. */
+  many<T>(schema: z.ZodType<T>, query: Sql): Promise<T[]>
+  /** The first row, if there is one. */
+  maybeOne<T>(schema: z.ZodType<T>, query: Sql): Promise<T | undefined>
+  /** How many rows it touched. */
+  execute(query: Sql): Promise<number>
+}
+
+/**
+ * A pool of connections to a database of ours.
+ * @throws AppError UNAVAILABLE from every method when the server cannot be reached; errors of SQL pass as they are.
+ */
+export class Database implements Queryable {
+  private readonly pool: pg.Pool
+
+  constructor(options: DatabaseOptions) {
+    this.pool = new pg.Pool({
+      connectionString: options.url,
+      max: options.maxConnections ?? 10,
+      connectionTimeoutMillis: 3000,
+      keepAlive: true,
+    })
+    this.pool.on('error', (error) => options.onError?.(error))
+    // A connection that breaks while it is in use fails its statement; the event itself needs a listener.
+    this.pool.on('connect', (client) => client.on('error', (error) => options.onError?.(error)))
+  }
+
+  many<T>(schema: z.ZodType<T>, query: Sql): Promise<T[]> {
+    return run(this.pool, query).then((result) => result.rows.map((row) => schema.parse(row)))
+  }
+
+  maybeOne<T>(schema: z.ZodType<T>, query: Sql): Promise<T | undefined> {
+    return this.many(schema, query).then(([row]) => row)
+  }
+
+  execute(query: Sql): Promise<number> {
+    return run(this.pool, query).then((result) => result.rowCount ?? 0)
+  }
+
+  /** Runs `work` in one transaction: committed if it returns, rolled back if it throws. */
+  async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+    const client = await this.connect()
+    let broken: Error | undefined
+    try {
+      await client.query('begin')
+      const result = await work(new ClientQueryable(client))
+      await client.query('commit')
+      return result
+    } catch (error) {
+      await client.query('rollback').catch((failure: unknown) => {
+        broken = failure instanceof Error ? failure : new Error('rollback failed')
+      })
+      throw translate(error)
+    } finally {
+      client.release(broken)
+    }
+  }
+
+  /**
+   * Calls `onNotify` with each payload sent to `channel`, on a connection of its own, until `stop` is called.
+   * `onLost` is called once when that connection ends: notifications may then have been missed.
+   */
+  async listen(
+    channel: string,
+    onNotify: (payload: string) => void,
+    onLost: () => void,
+  ): Promise<{ stop: () => void }> {
+    const client = await this.connect()
+    const release = once(() => {
+      client.release(true)
+    })
+    client.on('notification', (message) => {
+      onNotify(message.payload ?? '')
+    })
+    client.once('end', onLost)
+    client.once('error', onLost)
+    await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    return {
+      stop: () => {
+        client.removeListener('end', onLost)
+        release()
+      },
+    }
+  }
+
+  /** Waits for running statements and closes all connections. */
+  close(): Promise<void> {
+    return this.pool.end()
+  }
+
+  private async connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.pool.connect()
+    } catch (error) {
+      throw translate(error)
+    }
+  }
+}
+
+class ClientQueryable implements Queryable {
+  constructor(private readonly client: pg.PoolClient) {}
+
+  async many<T>(schema: z.ZodType<T>, query: Sql): Promise<T[]> {
+    const { rows } = await run(this.client, query)
+    return rows.map((row) => schema.parse(row))
+  }
+
+  async maybeOne<T>(schema: z.ZodType<T>, query: Sql): Promise<T | undefined> {
+    return (await this.many(schema, query))[0]
+  }
+
+  async execute(query: Sql): Promise<number> {
+    return (await run(this.client, query)).rowCount ?? 0
+  }
+}
+
+async function run(target: pg.Pool | pg.PoolClient, query: Sql): Promise<pg.QueryResult<object>> {
+  const { text, values } = query.toStatement()
+  try {
+    return await target.query<object>(text, [...values])
+  } catch (error) {
+    throw translate(error)
+  }
+}
+
+function translate(error: unknown): unknown {
+  if (!isUnreachable(error)) return error
+  return new AppError('UNAVAILABLE', 'The database does not answer at the moment; try again', {
+    cause: error,
+    headers: { 'retry-after': '1' },
+  })
+}
+
+function once(run: () => void): () => void {
+  let done = false
+  return () => {
+    if (!done) run()
+    done = true
+  }
+}

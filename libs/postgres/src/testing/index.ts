@@ -1,0 +1,2 @@
+export { createTestDatabase, type TestDatabase } from './test-database.js'
+export { freePort, startTestServer } from './test-server.js'

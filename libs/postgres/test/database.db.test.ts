@@ -1,0 +1,130 @@
+import { mkdtemp, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { z } from 'zod'
+import { Database, ident, migrate, PipelinedReader, sql, violates } from '../src/index.js'
+import { createTestDatabase, type TestDatabase } from '../src/testing/index.js'
+
+let testDatabase: TestDatabase
+let owner: Database
+
+beforeAll(async () => {
+  testDatabase = await createTestDatabase()
+  owner = new Database({ url: testDatabase.ownerUrl })
+  await owner.execute(sql`create table things (name text constraint things__name unique)`)
+  await owner.execute(sql`grant select on things to ${ident(testDatabase.serviceRole)}`)
+})
+
+afterAll(async () => {
+  await owner.close()
+  await testDatabase.drop()
+})
+
+describe('Database', () => {
+  test('sends values apart from the text, whatever they hold', async () => {
+    const evil = `'; drop table things; --`
+    const row = await owner.maybeOne(
+      z.object({ echo: z.string() }),
+      sql`select ${evil}::text as echo`,
+    )
+    expect(row).toEqual({ echo: evil })
+  })
+
+  test('a transaction that throws leaves nothing behind', async () => {
+    await expect(
+      owner.transaction(async (transaction) => {
+        await transaction.execute(sql`insert into things values ('half')`)
+        throw new Error('stop')
+      }),
+    ).rejects.toThrow('stop')
+    expect(await owner.many(z.object({ name: z.string() }), sql`select name from things`)).toEqual(
+      [],
+    )
+  })
+
+  test('names the constraint that a statement violates', async () => {
+    await owner.execute(sql`insert into things values ('one')`)
+    const error: unknown = await owner
+      .execute(sql`insert into things values ('one')`)
+      .catch((e: unknown) => e)
+    expect(violates(error, 'things__name')).toBe(true)
+    await owner.execute(sql`delete from things`)
+  })
+
+  test('a server that does not answer is UNAVAILABLE, not a driver error', async () => {
+    const nowhere = new Database({ url: 'postgres://x:y@127.0.0.1:1/none' })
+    await expect(nowhere.execute(sql`select 1`)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await nowhere.close()
+  })
+})
+
+describe('migrate', () => {
+  test('two processes at once apply each file exactly once', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'olytix-migrations-'))
+    await writeFile(path.join(folder, '0001_first.sql'), 'create table first_table (id int)')
+    const applied = await Promise.all([1, 2].map(() => migrate(testDatabase.ownerUrl, folder)))
+    expect(applied.flat()).toEqual(['0001_first.sql'])
+  })
+
+  test('a file that changed after it was applied is refused', async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), 'olytix-migrations-'))
+    await writeFile(path.join(folder, '0001_first.sql'), 'create table another (id int)')
+    await expect(migrate(testDatabase.ownerUrl, folder)).rejects.toThrow('has changed')
+  })
+})
+
+describe('PipelinedReader', () => {
+  let reader: PipelinedReader
+  beforeAll(() => {
+    reader = new PipelinedReader({
+      url: testDatabase.url,
+      maxConnections: 1,
+      acquireTimeoutMs: 2000,
+    })
+  })
+  afterAll(() => reader.close())
+
+  test('settings hold inside the transaction and are gone after it', async () => {
+    const ask = {
+      text: `select current_setting('olytix.user_id', true), current_setting('transaction_read_only')`,
+      values: [],
+    }
+    expect((await reader.read(ask, { 'olytix.user_id': 'usr_1' })).rows).toEqual([['usr_1', 'on']])
+    expect((await reader.read(ask, {})).rows).toEqual([['', 'on']])
+  })
+
+  test('every value is the text that the database holds', async () => {
+    const { rows } = await reader.read(
+      {
+        text: `select 9007199254740993, 1.10::numeric, 'NaN'::float8, null, date '2016-01-02'`,
+        values: [],
+      },
+      {},
+    )
+    expect(rows).toEqual([['9007199254740993', '1.10', 'NaN', null, '2016-01-02']])
+  })
+
+  test('an error in settings or statement gives no rows, and the next read is clean', async () => {
+    await expect(
+      reader.read({ text: 'select 1', values: [] }, { statement_timeout: 'soon' }),
+    ).rejects.toThrow()
+    await expect(reader.read({ text: 'select 1/0', values: [] }, {})).rejects.toMatchObject({
+      code: '22012',
+    })
+    expect((await reader.read({ text: 'select 1', values: [] }, {})).rows).toEqual([['1']])
+  })
+
+  test('nothing can be written', async () => {
+    await expect(
+      reader.read({ text: 'create temp table t (id int)', values: [] }, {}),
+    ).rejects.toMatchObject({ code: '25006' })
+  })
+
+  test('a broken connection gives an error and is replaced', async () => {
+    await expect(
+      reader.read({ text: 'select pg_terminate_backend(pg_backend_pid())', values: [] }, {}),
+    ).rejects.toThrow()
+    expect((await reader.read({ text: 'select 1', values: [] }, {})).rows).toEqual([['1']])
+  })
+})
