@@ -1,1 +1,1 @@
-export {}
+export { aPrincipal, FakeAuthorizer } from './fake-authorizer.js'
