@@ -1,8 +1,11 @@
+import type { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { AppError } from '@olytix/errors'
 import pg from 'pg'
+import { from as copyFrom } from 'pg-copy-streams'
 import type { z } from 'zod'
 import { isUnreachable } from './constraint.js'
-import type { Sql } from './sql.js'
+import { type Sql, sql } from './sql.js'
 
 interface DatabaseOptions {
   readonly url: string
@@ -20,6 +23,16 @@ export interface Queryable {
   maybeOne<T>(schema: z.ZodType<T>, query: Sql): Promise<T | undefined>
   /** How many rows it touched. */
   execute(query: Sql): Promise<number>
+}
+
+/** Statements of one transaction. */
+export interface Transaction extends Queryable {
+  /**
+   * Loads CSV with a heading line by COPY.
+   * @param target a table, or a table with the columns in the order of the file: `raw.orders (id, region)`
+   * @returns how many rows it loaded
+   */
+  copyCsv(target: Sql, csv: Readable): Promise<number>
 }
 
 /**
@@ -54,12 +67,12 @@ export class Database implements Queryable {
   }
 
   /** Runs `work` in one transaction: committed if it returns, rolled back if it throws. */
-  async transaction<T>(work: (transaction: Queryable) => Promise<T>): Promise<T> {
+  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
     const client = await this.connect()
     let broken: Error | undefined
     try {
       await client.query('begin')
-      const result = await work(new ClientQueryable(client))
+      const result = await work(new ClientTransaction(client))
       await client.query('commit')
       return result
     } catch (error) {
@@ -113,7 +126,7 @@ export class Database implements Queryable {
   }
 }
 
-class ClientQueryable implements Queryable {
+class ClientTransaction implements Transaction {
   constructor(private readonly client: pg.PoolClient) {}
 
   async many<T>(schema: z.ZodType<T>, query: Sql): Promise<T[]> {
@@ -127,6 +140,13 @@ class ClientQueryable implements Queryable {
 
   async execute(query: Sql): Promise<number> {
     return (await run(this.client, query)).rowCount ?? 0
+  }
+
+  async copyCsv(target: Sql, csv: Readable): Promise<number> {
+    const { text } = sql`copy ${target} from stdin with (format csv, header)`.toStatement()
+    const copy = this.client.query(copyFrom(text))
+    await pipeline(csv, copy)
+    return copy.rowCount
   }
 }
 

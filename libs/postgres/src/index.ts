@@ -1,5 +1,6 @@
 export { isUnreachable, sqlState, violates } from './constraint.js'
-export { Database, type Queryable } from './database.js'
+export { Database, type Queryable, type Transaction } from './database.js'
+export { freePort } from './free-port.js'
 export { type LocalServer, startLocalServer } from './local-server.js'
 export { unprivilegedUser } from './local-server-account.js'
 export { isReachable, REACHABLE_FOLDER } from './local-server-binaries.js'

@@ -1,6 +1,7 @@
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
 import { Database, ident, migrate, PipelinedReader, sql, violates } from '../src/index.js'
@@ -56,6 +57,29 @@ describe('Database', () => {
     const nowhere = new Database({ url: 'postgres://x:y@127.0.0.1:1/none' })
     await expect(nowhere.execute(sql`select 1`)).rejects.toMatchObject({ code: 'UNAVAILABLE' })
     await nowhere.close()
+  })
+})
+
+describe('copyCsv', () => {
+  test('loads quoted text, empty fields and exact numbers, and counts the rows', async () => {
+    await owner.execute(sql`create table amounts (id int, note text, amount numeric)`)
+    const csv = Readable.from(['id,note,amount\n1,"a, ""b""",0.10\n', '2,,1e-7\n'])
+    const target = sql`amounts (id, note, amount)`
+    expect(await owner.transaction((transaction) => transaction.copyCsv(target, csv))).toBe(2)
+    const Row = z.object({ note: z.string().nullable(), amount: z.string() })
+    expect(await owner.many(Row, sql`select note, amount from amounts order by id`)).toEqual([
+      { note: 'a, "b"', amount: '0.10' },
+      { note: null, amount: '0.0000001' },
+    ])
+  })
+
+  test('a bad line loads nothing and leaves the pool usable', async () => {
+    await owner.execute(sql`create table numbers (id int)`)
+    const csv = Readable.from(['id\n1\nx\n'])
+    await expect(
+      owner.transaction((transaction) => transaction.copyCsv(sql`numbers`, csv)),
+    ).rejects.toMatchObject({ code: '22P02' })
+    expect(await owner.execute(sql`select from numbers`)).toBe(0)
   })
 })
 

@@ -1,2 +1,3 @@
 export { createTestDatabase, type TestDatabase } from './test-database.js'
-export { freePort, startTestServer } from './test-server.js'
+export { freePort } from '../free-port.js'
+export { startTestServer } from './test-server.js'

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { chmod, mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { chmod } from 'node:fs/promises'
+import { freePort } from '../free-port.js'
 import { startLocalServer } from '../local-server.js'
 
 /** Starts PostgreSQL for a test run on a free port, without durability: it lives as long as the run. */
@@ -28,14 +27,4 @@ export async function startTestServer(): Promise<{ url: string; stop: () => Prom
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** A TCP port of 127.0.0.1 that nobody listens on at this moment. */
-export async function freePort(): Promise<number> {
-  const probe = createServer()
-  await new Promise<void>((resolve) => probe.listen(0, '127.0.0.1', resolve))
-  const address = probe.address()
-  await new Promise((resolve) => probe.close(resolve))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
 }
