@@ -3,7 +3,7 @@ import { AppError } from '../app-error.js'
 import { codeForHttpStatus, ERROR_CODES } from '../error-codes.js'
 
 const FRAMEWORK_MESSAGES: Partial<Record<keyof typeof ERROR_CODES, string>> = {
-  INVALID_REQUEST: 'The request could not be read',
+  INVALID_REQUEST: 'The body is not valid JSON',
   NOT_FOUND: 'There is nothing at this address',
   METHOD_NOT_ALLOWED: 'This address does not support that method',
   PAYLOAD_TOO_LARGE: 'The body is larger than allowed',
@@ -19,7 +19,9 @@ export function toAppError(thrown: unknown): AppError {
   const fixed = ERROR_CODES[code]
   const message =
     FRAMEWORK_MESSAGES[code] ?? ('message' in fixed ? fixed.message : ERROR_CODES.INTERNAL.message)
-  return new AppError(code, message, { cause: thrown })
+  // An INVALID_REQUEST always has details; where a framework refused, the whole body is the place.
+  const details = code === 'INVALID_REQUEST' ? [{ path: 'body', message }] : undefined
+  return new AppError(code, message, { cause: thrown, ...(details && { details }) })
 }
 
 /** Nest throws HttpException, Fastify errors with `statusCode`. A 5xx of theirs is INTERNAL. */

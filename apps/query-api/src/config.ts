@@ -1,0 +1,65 @@
+import { flag, isLoopback, list, loadConfig, port, secret, strongSecret } from '@olytix/config'
+import { z } from 'zod'
+
+/** Settings of query-api, by the environment variable that holds each. */
+export const QueryApiSettings = z.object({
+  OLYTIX_HTTP__HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
+  OLYTIX_HTTP__PORT: port().default(8000).describe('Port to listen on; 0 picks a free one'),
+  OLYTIX_HTTP__PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('Base of links and redirects; http://localhost:<port> if unset'),
+  OLYTIX_HTTP__CORS_ORIGINS: list()
+    .default([])
+    .describe('Origins whose pages may call the API, comma-separated'),
+  OLYTIX_HTTP__TRUSTED_PROXIES: list()
+    .default([])
+    .describe('Addresses or CIDR blocks whose X-Forwarded-For counts, comma-separated'),
+  OLYTIX_IDENTITY__ADDRESS: z
+    .string()
+    .regex(/^.+:\d{1,5}$/, 'must be host:port')
+    .default('127.0.0.1:50051')
+    .describe('Where identity listens'),
+  OLYTIX_IDENTITY__SERVICE_TOKEN: strongSecret()
+    .optional()
+    .describe('Shared secret for calls to identity; required unless identity is on loopback'),
+  OLYTIX_WAREHOUSE__URL: secret()
+    .optional()
+    .describe('Warehouse to query; wins over the `warehouse:` of the project'),
+  OLYTIX_WAREHOUSE__FALLBACK_URL: secret()
+    .optional()
+    .describe('Warehouse when neither OLYTIX_WAREHOUSE__URL nor the project names one'),
+  OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE: flag()
+    .default(false)
+    .describe('Query as owner or superuser although a used table has row security'),
+  OLYTIX_PROJECT_PATH: z
+    .string()
+    .default('examples/superstore')
+    .describe('Folder with olytix-core_project.yml'),
+  OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER: flag()
+    .default(true)
+    .describe('Whether ?api_key= works'),
+  OLYTIX_LOG__LEVEL: z
+    .enum(['debug', 'info', 'warn', 'error'])
+    .default('info')
+    .describe('Least important entries that are logged'),
+})
+
+export type QueryApiConfig = Readonly<z.output<typeof QueryApiSettings>>
+
+/** @throws ConfigError that lists everything wrong at once */
+export function readConfig(
+  environment: Readonly<Record<string, string | undefined>>,
+): QueryApiConfig {
+  return loadConfig(withTokenOffLoopback, environment)
+}
+
+const withTokenOffLoopback = QueryApiSettings.refine(
+  (settings) =>
+    settings.OLYTIX_IDENTITY__SERVICE_TOKEN !== undefined ||
+    isLoopback(settings.OLYTIX_IDENTITY__ADDRESS.replace(/:\d+$/, '')),
+  {
+    path: ['OLYTIX_IDENTITY__SERVICE_TOKEN'],
+    message: 'is required when identity is not on this machine',
+  },
+)

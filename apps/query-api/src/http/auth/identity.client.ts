@@ -1,0 +1,68 @@
+import { type ChannelCredentials, Metadata, type ServiceError } from '@grpc/grpc-js'
+import { Injectable } from '@nestjs/common'
+import type { Credential } from '@olytix/auth-guards'
+import { fromGrpcError } from '@olytix/errors/nest'
+import { KeyServiceClient } from '@olytix/proto'
+
+/** Who asks identity for something, and on whose request. */
+export interface CallContext {
+  /** The end user's own credential: identity decides by itself what it may do. */
+  readonly credential: Credential
+  readonly clientIp: string
+  readonly requestId: string
+}
+
+interface IdentityClientOptions {
+  readonly address: string
+  readonly channel: ChannelCredentials
+  readonly serviceToken: string | undefined
+}
+
+type UnaryMethod<Q, A> = (
+  request: Q,
+  metadata: Metadata,
+  options: { deadline: number },
+  callback: (error: ServiceError | null, answer: A) => void,
+) => unknown
+
+/** Time for one management call, in milliseconds. */
+const DEADLINE_MS = 5000
+
+/** The management services of identity. Every call carries deadline, credential and request id. */
+@Injectable()
+export class IdentityClient {
+  readonly keys: KeyServiceClient
+
+  constructor(private readonly options: IdentityClientOptions) {
+    this.keys = new KeyServiceClient(options.address, options.channel)
+  }
+
+  /**
+   * Makes one call: `call(context, keys.createKey.bind(keys), request)`.
+   * @throws AppError as identity threw it, or UNAVAILABLE
+   */
+  call<Q, A>(context: CallContext, method: UnaryMethod<Q, A>, request: Q): Promise<A> {
+    return new Promise((resolve, reject) => {
+      const options = { deadline: Date.now() + DEADLINE_MS }
+      method(request, this.metadataFor(context), options, (error, answer) => {
+        if (error) reject(fromGrpcError(error, 'The identity service'))
+        else resolve(answer)
+      })
+    })
+  }
+
+  close(): void {
+    this.keys.close()
+  }
+
+  private metadataFor({ credential, clientIp, requestId }: CallContext): Metadata {
+    const metadata = new Metadata()
+    metadata.set('authorization', `Bearer ${credential.text}`)
+    metadata.set('credential-source', credential.source)
+    metadata.set('client-ip', clientIp)
+    metadata.set('request-id', requestId)
+    if (this.options.serviceToken !== undefined)
+      metadata.set('service-token', this.options.serviceToken)
+    return metadata
+  }
+}

@@ -1,0 +1,74 @@
+import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common'
+import { RequireScope } from '@olytix/auth-guards'
+import { CreateKeyRequest, GetKeyRequest, ListKeysRequest, RevokeKeyRequest } from '@olytix/proto'
+import type { z } from 'zod'
+import { PassOn } from './call-context.js'
+import { type CallContext, IdentityClient } from './identity.client.js'
+import {
+  CreateKeyBody,
+  createdKeyToJson,
+  keyToJson,
+  PageQuery,
+  RevokeFoundKeyBody,
+} from './keys.schemas.js'
+
+/** API keys over REST: each call is passed on with the caller's own credential. */
+@Controller('api/v1/auth/keys')
+@RequireScope('admin')
+export class KeysController {
+  constructor(private readonly identity: IdentityClient) {}
+
+  @Post()
+  @Header('cache-control', 'no-store')
+  async create(
+    @PassOn() context: CallContext,
+    @Body({ schema: CreateKeyBody }) body: CreateKeyRequest,
+  ) {
+    const { keys } = this.identity
+    return createdKeyToJson(await this.identity.call(context, keys.createKey.bind(keys), body))
+  }
+
+  @Get()
+  async list(
+    @PassOn() context: CallContext,
+    @Query({ schema: PageQuery }) page: z.output<typeof PageQuery>,
+  ) {
+    const { keys } = this.identity
+    const answer = await this.identity.call(
+      context,
+      keys.listKeys.bind(keys),
+      ListKeysRequest.create(page),
+    )
+    return { keys: answer.keys.map(keyToJson), next_page_token: answer.nextPageToken || null }
+  }
+
+  @Get(':id')
+  async get(@PassOn() context: CallContext, @Param('id') id: string) {
+    const { keys } = this.identity
+    const { key } = await this.identity.call(
+      context,
+      keys.getKey.bind(keys),
+      GetKeyRequest.create({ id }),
+    )
+    if (!key) throw new Error('identity answered without a key')
+    return keyToJson(key)
+  }
+
+  @Post('revoke')
+  @HttpCode(204)
+  async revokeFound(
+    @PassOn() context: CallContext,
+    @Body({ schema: RevokeFoundKeyBody }) { key }: z.output<typeof RevokeFoundKeyBody>,
+  ): Promise<void> {
+    const { keys } = this.identity
+    const request = RevokeKeyRequest.create({ secret: key })
+    await this.identity.call(context, keys.revokeKey.bind(keys), request)
+  }
+
+  @Delete(':id')
+  @HttpCode(204)
+  async revoke(@PassOn() context: CallContext, @Param('id') id: string): Promise<void> {
+    const { keys } = this.identity
+    await this.identity.call(context, keys.revokeKey.bind(keys), RevokeKeyRequest.create({ id }))
+  }
+}

@@ -1,0 +1,92 @@
+import { CreateKeyRequest, type CreateKeyResponse, type Key } from '@olytix/proto'
+import { z } from 'zod'
+import { Attributes, attributesToJson } from './attributes.schemas.js'
+
+/** Neither NUL nor half a surrogate pair: PostgreSQL could not store them. */
+export const Text = z
+  .string()
+  .refine((text) => !/[\0\p{Surrogate}]/u.test(text), 'holds a character that cannot be stored')
+
+const RateLimit = z
+  .strictObject({
+    requests: z.int().min(1).max(1_000_000),
+    per_seconds: z.int().min(1).max(86_400),
+  })
+  .transform(({ requests, per_seconds }) => ({ requests, perSeconds: per_seconds }))
+
+/** Body of `POST /auth/keys`. */
+export const CreateKeyBody = z
+  .strictObject({
+    name: Text.min(1).max(200),
+    scopes: z
+      .array(z.enum(['read', 'write', 'admin']))
+      .min(1)
+      .optional(),
+    expires_in_days: z.int().min(1).max(36_500).optional(),
+    roles: z.array(Text.min(1).max(63)).optional(),
+    attributes: Attributes.optional(),
+    allowed_ips: z.array(Text.min(1).max(64)).max(1000).optional(),
+    rate_limit: RateLimit.optional(),
+    description: Text.max(1000).optional(),
+  })
+  .transform((body) =>
+    CreateKeyRequest.create({
+      name: body.name,
+      scopes: body.scopes ?? [],
+      expiresInDays: body.expires_in_days ?? 0,
+      roles: body.roles ?? [],
+      attributes: body.attributes ?? {},
+      allowedIps: body.allowed_ips ?? [],
+      rateLimit: body.rate_limit,
+      description: body.description ?? '',
+    }),
+  )
+
+/** Body of `POST /auth/keys/revoke`: for somebody who found a key and knows only its text. */
+export const RevokeFoundKeyBody = z.strictObject({ key: Text.min(1).max(200) })
+
+/** Query of every list. */
+export const PageQuery = z
+  .object({
+    page_size: z.coerce.number().int().min(1).max(1000).optional(),
+    page_token: Text.max(500).optional(),
+  })
+  .transform(({ page_size, page_token }) => ({
+    pageSize: page_size ?? 0,
+    pageToken: page_token ?? '',
+  }))
+
+/** A key as everybody may see it. */
+export function keyToJson(key: Key): Record<string, unknown> {
+  return {
+    id: key.id,
+    name: key.name,
+    hint: key.hint,
+    status: key.status.replace('KEY_STATUS_', '').toLowerCase(),
+    scopes: key.scopes,
+    roles: key.roles,
+    attributes: attributesToJson(key.attributes),
+    allowed_ips: key.allowedIps,
+    rate_limit: key.rateLimit
+      ? { requests: key.rateLimit.requests, per_seconds: key.rateLimit.perSeconds }
+      : null,
+    description: key.description,
+    created_by: key.createdBy,
+    created_at: key.createdAt?.toISOString() ?? null,
+    expires_at: key.expiresAt?.toISOString() ?? null,
+    last_used_at: key.lastUsedAt?.toISOString() ?? null,
+  }
+}
+
+/** The one answer that holds a key. */
+export function createdKeyToJson({ secret, key }: CreateKeyResponse): Record<string, unknown> {
+  if (!key) throw new Error('identity answered without a key')
+  return {
+    id: key.id,
+    key: secret,
+    name: key.name,
+    scopes: key.scopes,
+    expires_at: key.expiresAt?.toISOString() ?? null,
+    created_at: key.createdAt?.toISOString() ?? null,
+  }
+}
