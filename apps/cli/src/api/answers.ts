@@ -1,0 +1,95 @@
+import { LosslessNumber } from 'lossless-json'
+import { z } from 'zod'
+
+/** The server's answers. Unknown fields are kept, so that `--json` shows what a newer server says. */
+
+/** Numbers stay as they were written: each digit counts. */
+const number = z.instanceof(LosslessNumber)
+const scope = z.string()
+const moment = z.iso.datetime({ offset: true })
+
+export const issuedKey = z.looseObject({
+  id: z.string(),
+  key: z.string(),
+  name: z.string(),
+  scopes: z.array(scope),
+  expires_at: moment,
+  created_at: moment,
+})
+export type IssuedKey = z.output<typeof issuedKey>
+
+const listedKey = z.looseObject({
+  id: z.string(),
+  name: z.string(),
+  hint: z.string(),
+  scopes: z.array(scope),
+  status: z.string(),
+  expires_at: moment.nullish(),
+  last_used_at: moment.nullish(),
+})
+export type ListedKey = z.output<typeof listedKey>
+
+export const keyPage = z.looseObject({
+  keys: z.array(listedKey),
+  next_page_token: z.string().nullish(),
+})
+
+export const principal = z.looseObject({
+  id: z.string(),
+  kind: z.string(),
+  name: z.string(),
+  email: z.string().nullish(),
+  roles: z.array(z.string()),
+  scopes: z.array(scope),
+  attributes: z.record(z.string(), z.unknown()),
+  expires_at: moment.nullish(),
+})
+export type Principal = z.output<typeof principal>
+
+export const cell = z.union([z.string(), z.boolean(), z.null(), number])
+export type Cell = z.output<typeof cell>
+
+export const queryAnswer = z.looseObject({
+  data: z.array(z.record(z.string(), cell)),
+  execution_time_ms: number,
+  cached: z.boolean(),
+  columns: z.array(z.looseObject({ name: z.string(), type: z.string() })),
+})
+export type QueryAnswer = z.output<typeof queryAnswer>
+
+const member = z.looseObject({
+  name: z.string(),
+  type: z.string(),
+  title: z.string().nullish(),
+  description: z.string().nullish(),
+})
+export type Member = z.output<typeof member>
+
+const cube = z.looseObject({
+  name: z.string(),
+  measures: z.array(member),
+  dimensions: z.array(member),
+})
+export type Cube = z.output<typeof cube>
+
+export const cubeList = z.looseObject({ cubes: z.array(cube) })
+export const metricList = z.looseObject({ metrics: z.array(member) })
+export type MetricSummary = Member
+
+export const errorBody = z.object({
+  error: z.object({
+    code: z.string(),
+    message: z.string(),
+    details: z
+      .array(
+        z.object({
+          path: z.string(),
+          message: z.string(),
+          suggestion: z.string().optional(),
+          line: number.transform(Number).optional(),
+          column: number.transform(Number).optional(),
+        }),
+      )
+      .default([]),
+  }),
+})

@@ -1,0 +1,103 @@
+import type { Secret } from '@olytix/config'
+import { parse, stringify } from 'lossless-json'
+import type { z } from 'zod'
+import { errorBody } from './answers.js'
+import { ApiRefusal, ServerUnreachable } from './api-errors.js'
+
+/** Longer than the longest query the server allows. */
+const TIMEOUT_MS = 120_000
+
+export interface Endpoint {
+  /** Where the server is; may have a path when it stands behind a proxy. */
+  readonly url: URL
+  readonly apiKey: Secret
+}
+
+export interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Below the server's URL, already encoded: `api/v1/auth/me`. */
+  readonly path: string
+  readonly search?: Readonly<Record<string, string>>
+  readonly body?: unknown
+}
+
+/**
+ * One request; the answer parsed by `schema`, numbers as LosslessNumber.
+ * @throws ApiRefusal for an error of the API, ServerUnreachable when nothing or something else answers.
+ */
+export async function call<T>(
+  endpoint: Endpoint,
+  request: ApiRequest,
+  schema: z.ZodType<T>,
+): Promise<T> {
+  const { status, text } = await send(endpoint, request)
+  const parsed = schema.safeParse(parseJson(text))
+  if (parsed.success) return parsed.data
+  const [issue] = parsed.error.issues
+  const where = issue ? ` (${issue.path.join('.')}: ${issue.message})` : ''
+  throw notOurs(endpoint, status, where)
+}
+
+/** One request whose success has no body. */
+export async function command(endpoint: Endpoint, request: ApiRequest): Promise<void> {
+  await send(endpoint, request)
+}
+
+async function send(
+  endpoint: Endpoint,
+  request: ApiRequest,
+): Promise<{ readonly status: number; readonly text: string }> {
+  const answer = await exchange(endpoint, request)
+  if (answer.status >= 200 && answer.status < 300) return answer
+  const refusal = errorBody.safeParse(parseJson(answer.text))
+  if (!refusal.success) throw notOurs(endpoint, answer.status)
+  const { code, message, details } = refusal.data.error
+  throw new ApiRefusal(answer.status, code, message, details)
+}
+
+async function exchange(endpoint: Endpoint, { method, path, search, body }: ApiRequest) {
+  const url = new URL(path, endpoint.url)
+  url.search = new URLSearchParams(search).toString()
+  try {
+    const response = await fetch(url, {
+      method,
+      // A redirect could carry the key to somebody else.
+      redirect: 'manual',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+      headers: {
+        authorization: `Bearer ${endpoint.apiKey.reveal()}`,
+        accept: 'application/json',
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: stringify(body) ?? '' }),
+    })
+    return { status: response.status, text: await response.text() }
+  } catch (error) {
+    throw new ServerUnreachable(`no answer from ${endpoint.url.href}: ${reason(error)}`, error)
+  }
+}
+
+/** `undefined` for what is not JSON: no schema accepts that. */
+function parseJson(text: string): unknown {
+  try {
+    return parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+function notOurs(endpoint: Endpoint, status: number, where = ''): ServerUnreachable {
+  return new ServerUnreachable(
+    `what answers at ${endpoint.url.href} is not Olytix Core, or another version of it: status ${String(status)}${where}`,
+  )
+}
+
+/** fetch hides the reason in `cause`, and for a name with several addresses one level deeper. */
+function reason(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return 'unknown reason'
+  if ('cause' in error && error.cause) return reason(error.cause)
+  if ('errors' in error && Array.isArray(error.errors) && error.errors.length > 0) {
+    return reason(error.errors[0])
+  }
+  return 'message' in error ? String(error.message) : 'unknown reason'
+}

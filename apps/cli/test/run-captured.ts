@@ -1,0 +1,51 @@
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { PassThrough } from 'node:stream'
+import { type ExitCode, runCli } from '../src/program.js'
+
+export interface Captured {
+  readonly exitCode: ExitCode
+  readonly stdout: string
+  readonly stderr: string
+}
+
+interface Setting {
+  readonly environment?: Readonly<Record<string, string>>
+  readonly folder?: string
+  readonly home?: string
+  readonly userId?: number
+  readonly stdin?: string
+}
+
+/** A folder of its own, in which no profile is found. */
+export function emptyFolder(): string {
+  return mkdtempSync(path.join(tmpdir(), 'olytix-cli-'))
+}
+
+/** Runs one command line as a process would, and keeps what it wrote. */
+export async function runCaptured(
+  args: readonly string[],
+  setting: Setting = {},
+): Promise<Captured> {
+  const stdin = new PassThrough()
+  stdin.end(setting.stdin ?? '')
+  const stdout = new PassThrough()
+  const stderr = new PassThrough()
+  const folder = setting.folder ?? emptyFolder()
+  const exitCode = await runCli(args, {
+    version: '9.9.9',
+    terminal: { stdin, stdout, stderr },
+    surroundings: {
+      environment: setting.environment ?? {},
+      folder,
+      home: setting.home ?? folder,
+      userId: setting.userId ?? process.getuid?.(),
+    },
+  })
+  return { exitCode, stdout: read(stdout), stderr: read(stderr) }
+}
+
+function read(stream: PassThrough): string {
+  return String(stream.read() ?? '')
+}
