@@ -9,9 +9,13 @@ import path from 'node:path'
 
 mkdirSync('test-results', { recursive: true })
 const own = process.argv.slice(2)
+const results = own.some((argument) => argument.startsWith('--config')) ? 'compose' : 'jest'
+// Ctrl-C reaches Jest as well; this process stays until the database is stopped.
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child?.kill(signal))
+let child
 const environment = { ...process.env }
 let server
-if (needsPostgres() && !environment.OLYTIX_TEST__DATABASE_URL) {
+if (results === 'jest' && needsPostgres() && !environment.OLYTIX_TEST__DATABASE_URL) {
   const { startTestServer } = await import('../libs/postgres/dist/testing/index.js')
   server = await startTestServer()
   environment.OLYTIX_TEST__DATABASE_URL = server.url
@@ -27,8 +31,7 @@ function needsPostgres() {
 
 function runJest() {
   const manifest = createRequire(import.meta.url).resolve('jest/package.json')
-  const results = own.some((argument) => argument.startsWith('--config')) ? 'compose' : 'jest'
-  const child = spawn(
+  child = spawn(
     process.execPath,
     [
       '--experimental-vm-modules',
