@@ -46,7 +46,7 @@ export const principal = z.looseObject({
 })
 export type Principal = z.output<typeof principal>
 
-export const cell = z.union([z.string(), z.boolean(), z.null(), number])
+const cell = z.union([z.string(), z.boolean(), z.null(), number])
 export type Cell = z.output<typeof cell>
 
 export const queryAnswer = z.looseObject({
