@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { link, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import path from 'node:path'
 import { z } from 'zod'
@@ -21,17 +22,15 @@ type Holder = z.output<typeof Holder>
  */
 export async function lockStateDir(stateDir: string): Promise<StateLock> {
   const file = path.join(stateDir, 'start.lock')
-  const own = `${file}.${String(process.pid)}`
+  const own = `${file}.${randomUUID()}`
   const holder: Holder = { pid: process.pid, bornAt: await birthOf(process.pid) }
   await writeFile(own, JSON.stringify(holder), { mode: 0o600 })
   try {
     // A hard link appears whole or not at all, so that no reader sees a lock without its holder.
     let wasLeftBehind = false
     while (!(await linked(own, file))) {
-      await demandDead(file, stateDir)
+      await removeDead(file, stateDir)
       wasLeftBehind = true
-      await rename(file, `${own}.old`).catch(() => undefined)
-      await rm(`${own}.old`, { force: true })
     }
     return { wasLeftBehind, release: () => rm(file, { force: true }) }
   } finally {
@@ -39,9 +38,20 @@ export async function lockStateDir(stateDir: string): Promise<StateLock> {
   }
 }
 
-async function demandDead(file: string, stateDir: string): Promise<void> {
+/** Removes a lock whose holder is gone. */
+async function removeDead(file: string, stateDir: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => undefined)
   if (text === undefined) return
+  await demandDead(text, stateDir)
+  const aside = `${file}.${randomUUID()}`
+  await rename(file, aside).catch(() => undefined)
+  // Somebody else may have been quicker, and this is the lock that they have just taken: it goes back.
+  const moved = await readFile(aside, 'utf8').catch(() => text)
+  if (moved !== text) await linked(aside, file)
+  await rm(aside, { force: true })
+}
+
+async function demandDead(text: string, stateDir: string): Promise<void> {
   const parsed = Holder.safeParse(parseJson(text))
   if (!parsed.success) return
   const { pid, bornAt } = parsed.data
