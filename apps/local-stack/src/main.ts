@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 try {
   const settings = readSettings(process.env, root)
-  const progress = new Progress(process.stdout)
+  const progress = new Progress(process.stdout, stop.signal)
   progress.say('Starting Olytix Core')
   await runStack(settings, progress, stop.signal)
 } catch (error) {

@@ -1,6 +1,10 @@
 /** Says what is happening: one line per step, with the time that it took. */
 export class Progress {
-  constructor(private readonly out: NodeJS.WritableStream) {}
+  /** @param stopRequested a step that it cuts short has not failed */
+  constructor(
+    private readonly out: NodeJS.WritableStream,
+    private readonly stopRequested?: AbortSignal,
+  ) {}
 
   /** Runs `work` and shows `label` while it runs. `work` may give a remark for the end of the line. */
   async step<T>(label: string, work: (remark: (text: string) => void) => Promise<T>): Promise<T> {
@@ -13,7 +17,7 @@ export class Progress {
       this.out.write(`${remark}${seconds.toFixed(1)} s\n`)
       return result
     } catch (error) {
-      this.out.write('failed\n')
+      this.out.write(this.stopRequested?.aborted ? 'stopped\n' : 'failed\n')
       throw error
     }
   }

@@ -37,7 +37,7 @@ export class LaunchedStack {
   ) {
     this.child = spawn(process.execPath, [MAIN], {
       env: {
-        ...process.env,
+        ...withoutOurs(process.env),
         OLYTIX_STATE_DIR: stateDir,
         OLYTIX_HTTP__PORT: '0',
         OLYTIX_IDENTITY__PORT: '0',
@@ -78,7 +78,14 @@ export class LaunchedStack {
   }
 }
 
-export async function readStackFile(stateDir: string): Promise<StackFile | undefined> {
+/** The environment without settings of somebody's own stack. */
+function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(environment).filter(([name]) => !name.startsWith('OLYTIX_')),
+  )
+}
+
+async function readStackFile(stateDir: string): Promise<StackFile | undefined> {
   const text = await readFile(path.join(stateDir, 'stack.json'), 'utf8').catch(() => undefined)
   return text === undefined ? undefined : StackFile.parse(JSON.parse(text))
 }

@@ -1,10 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, jest, test } from '@jest/globals'
 import { Database, sql } from '@olytix/postgres'
+import { startTestServer } from '@olytix/postgres/testing'
 import { z } from 'zod'
-import { LaunchedStack, makeStateDir, readStackFile, runningPids, until } from './launched-stack.js'
+import { LaunchedStack, makeStateDir, runningPids, until } from './launched-stack.js'
 
 jest.setTimeout(120_000)
 
@@ -34,36 +34,23 @@ describe('a stack that answers', () => {
     const files = ['.', 'logs', 'stack.json', 'profile.json', 'secrets.json', 'start.lock']
     const modes = await Promise.all(files.map((file) => modeOf(path.join(state.path, file))))
     expect(modes).toEqual([0o700, 0o700, 0o600, 0o600, 0o600, 0o600])
-    const profile: unknown = JSON.parse(
-      await readFile(path.join(state.path, 'profile.json'), 'utf8'),
-    )
-    expect(profile).toEqual({
+    expect(await readJson('profile.json')).toEqual({
       url: description.query_api_url,
       api_key: description.admin_api_key,
     })
   })
 
-  test('is not started a second time in the same folder, and goes on', async () => {
-    const description = await launch().ready()
-    const second = launch()
-    expect(await second.exitCode()).toBe(1)
-    expect(second.output).toContain(`A stack runs already in ${state.path}`)
-    expect(await statusOf(description.query_api_url, description.admin_api_key)).toBe(200)
+  test('leaves nothing running when its terminal goes away, however often it is told', async () => {
+    const stack = launch()
+    const description = await stack.ready()
+    stack.signal('SIGHUP')
+    stack.signal('SIGTERM')
+    stack.signal('SIGINT')
+    expect(await stack.exitCode()).toBe(0)
+    expect(runningPids(description)).toEqual([])
+    expect(await readdir(state.path)).not.toContain('stack.json')
+    expect(await readdir(state.path)).not.toContain('start.lock')
   })
-
-  test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
-    'leaves nothing running after %s, however often it arrives',
-    async (signal) => {
-      const stack = launch()
-      const description = await stack.ready()
-      stack.signal(signal)
-      stack.signal(signal)
-      expect(await stack.exitCode()).toBe(0)
-      expect(runningPids(description)).toEqual([])
-      expect(await readStackFile(state.path)).toBeUndefined()
-      expect(await readdir(state.path)).not.toContain('start.lock')
-    },
-  )
 
   test('ends as a whole, with the reason, when one of its services dies', async () => {
     const stack = launch()
@@ -76,26 +63,48 @@ describe('a stack that answers', () => {
   })
 })
 
-describe('the next start', () => {
-  test('finds data, admin and key of the one before', async () => {
-    const first = launch()
-    const before = await first.ready()
-    await withWarehouse(before.warehouse_url, (warehouse) =>
-      warehouse.execute(sql`create table public.kept as select 42 as answer`),
-    )
-    await first.stop()
-    const after = await launch({ OLYTIX_BOOTSTRAP__ADMIN_EMAIL: 'late@example.com' }).ready()
-    expect(after.admin_api_key).toBe(before.admin_api_key)
-    expect(after.admin_email).toBe(before.admin_email)
-    expect(await statusOf(after.query_api_url, after.admin_api_key)).toBe(200)
-    const Kept = z.object({ answer: z.number() })
-    expect(
-      await withWarehouse(after.warehouse_url, (warehouse) =>
-        warehouse.many(Kept, sql`select answer from public.kept`),
-      ),
-    ).toEqual([{ answer: 42 }])
+describe('the warehouse', () => {
+  test('lets the query role read what its owner creates in any schema, and nothing else', async () => {
+    const { warehouse_url } = await launch().ready()
+    await withDatabase(warehouse_url, async (owner) => {
+      await owner.execute(sql`create schema later`)
+      await owner.execute(sql`create table later.facts as select 42 as answer`)
+    })
+    const Secrets = z.object({ readerPassword: z.string() })
+    const { readerPassword } = Secrets.parse(await readJson('secrets.json'))
+    const readerUrl = new URL(warehouse_url)
+    readerUrl.username = 'olytix_reader'
+    readerUrl.password = readerPassword
+    await withDatabase(readerUrl.href, async (reader) => {
+      expect(await reader.execute(sql`select answer from later.facts`)).toBe(1)
+      await expect(reader.execute(sql`delete from later.facts`)).rejects.toMatchObject({
+        code: '42501',
+      })
+    })
   })
 
+  test('is the one that the environment names, on the server that it names', async () => {
+    const server = await startTestServer()
+    try {
+      const environment = { OLYTIX_POSTGRES__URL: server.url, OLYTIX_WAREHOUSE__URL: server.url }
+      const stack = launch(environment)
+      const description = await stack.ready()
+      expect(description.pids.postgres).toBe(0)
+      expect(description.warehouse_url).toBe(server.url)
+      expect(stack.output).toContain('no example is loaded')
+      await withDatabase(server.url, async (database) => {
+        const made = sql`select from pg_database where datname like 'olytix\\_%'`
+        expect(await database.execute(made)).toBe(3)
+      })
+      await stack.stop()
+      expect(stack.output.split('Stopping')[1]).not.toContain('PostgreSQL')
+    } finally {
+      await server.stop()
+    }
+  })
+})
+
+describe('the next start', () => {
   test('is not hindered by what a killed launcher left behind', async () => {
     const killed = launch()
     const before = await killed.ready()
@@ -113,28 +122,12 @@ describe('the next start', () => {
 })
 
 describe('a start that cannot succeed', () => {
-  test.each(['OLYTIX_HTTP__PORT', 'OLYTIX_IDENTITY__PORT'])(
-    'says which port is taken and that %s changes it, before anything is started',
-    async (variable) => {
-      const squatter = createServer()
-      await new Promise<void>((resolve) => squatter.listen(0, '127.0.0.1', resolve))
-      const address = squatter.address()
-      const port = typeof address === 'object' ? String(address?.port) : ''
-      const stack = launch({ [variable]: port })
-      expect(await stack.exitCode()).toBe(1)
-      expect(stack.output).toContain(`Port ${port} of 127.0.0.1 is taken`)
-      expect(stack.output).toContain(`Set ${variable}`)
-      expect(await readdir(state.path)).toEqual([])
-      await new Promise((resolve) => squatter.close(resolve))
-    },
-  )
-
   test('shows the end of the log of the service that refused, and stops the rest', async () => {
     const stack = launch({ OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: 'short' })
     expect(await stack.exitCode()).toBe(1)
     expect(stack.output).toContain('identity did not start')
     expect(stack.output).toContain('OLYTIX_BOOTSTRAP__ADMIN_PASSWORD')
-    expect(await readStackFile(state.path)).toBeUndefined()
+    expect(await readdir(state.path)).not.toContain('stack.json')
     const corrected = await launch({
       OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: 'a rather long pass phrase',
     }).ready()
@@ -148,6 +141,10 @@ describe('a start that cannot succeed', () => {
   })
 })
 
+async function readJson(name: string): Promise<unknown> {
+  return JSON.parse(await readFile(path.join(state.path, name), 'utf8'))
+}
+
 async function statusOf(url: string, apiKey: string): Promise<number> {
   const answer = await fetch(`${url}/api/v1/query?metrics=monthly_revenue`, {
     headers: { authorization: `Bearer ${apiKey}` },
@@ -159,14 +156,11 @@ async function modeOf(file: string): Promise<number> {
   return (await stat(file)).mode & 0o777
 }
 
-async function withWarehouse<T>(
-  url: string,
-  work: (warehouse: Database) => Promise<T>,
-): Promise<T> {
-  const warehouse = new Database({ url, maxConnections: 1 })
+async function withDatabase<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
+  const database = new Database({ url, maxConnections: 1 })
   try {
-    return await work(warehouse)
+    return await work(database)
   } finally {
-    await warehouse.close()
+    await database.close()
   }
 }
