@@ -1,0 +1,156 @@
+import { z } from 'zod'
+import { filterNode } from './filter-shape.js'
+import { DIMENSION_TYPES, GRANULARITIES, MEASURE_TYPES, RELATIONSHIPS } from './project.js'
+import { strict } from './shape.js'
+
+/** The shapes of the files of a project, before names and SQL are looked at. Unknown keys are errors. */
+
+const name = z
+  .string()
+  .regex(
+    /^[A-Za-z_][A-Za-z0-9_]{0,62}$/,
+    'expected a name of letters, digits and _, at most 63 long',
+  )
+const sqlText = z.string().min(1)
+const textual = {
+  title: z.string().optional(),
+  description: z.string().optional(),
+  meta: z.record(z.string(), z.unknown()).optional(),
+}
+const portNumber = z.union([
+  z.int().min(1).max(65535),
+  z
+    .string()
+    .regex(/^\d{1,5}$/)
+    .transform(Number),
+])
+
+export const projectShape = strict({
+  name,
+  version: z.union([z.string(), z.number()]).transform(String).default('1.0.0'),
+  description: z.string().optional(),
+  warehouse: strict({
+    type: z.literal('postgres'),
+    url: z.string().optional(),
+    host: z.string().optional(),
+    port: portNumber.optional(),
+    database: z.string().optional(),
+    user: z.string().optional(),
+    password: z.string().optional(),
+    sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).optional(),
+  }).optional(),
+  models: z.record(z.string(), z.unknown()).optional(),
+  /** Read by identity. */
+  security: z.record(z.string(), z.unknown()).optional(),
+})
+
+const column = strict({ name: z.string().min(1), description: z.string().optional() })
+
+export const sourcesShape = strict({
+  sources: z.array(
+    strict({
+      name,
+      description: z.string().optional(),
+      database: z.string().optional(),
+      schema: z.string().min(1).optional(),
+      freshness: z.record(z.string(), z.unknown()).optional(),
+      tables: z.array(
+        strict({
+          name: z.string().min(1),
+          description: z.string().optional(),
+          columns: z.array(column).optional(),
+        }),
+      ),
+    }),
+  ),
+})
+
+const measure = strict({
+  name,
+  type: z.enum(MEASURE_TYPES),
+  sql: sqlText.optional(),
+  filters: z.array(strict({ sql: sqlText })).optional(),
+  percentile: z.number().gt(0).lt(1).optional(),
+  format: z.string().optional(),
+  drill_members: z.array(z.string()).optional(),
+  public: z.boolean().default(true),
+  ...textual,
+})
+
+const dimension = strict({
+  name,
+  type: z.enum(DIMENSION_TYPES),
+  sql: sqlText.optional(),
+  primary_key: z.boolean().default(false),
+  primary_time: z.boolean().default(false),
+  granularities: z.array(z.enum(GRANULARITIES)).min(1).optional(),
+  format: z.string().optional(),
+  public: z.boolean().default(true),
+  ...textual,
+})
+
+const segment = strict({ name, sql: sqlText, public: z.boolean().default(true), ...textual })
+
+const join = strict({
+  name,
+  cube: name.optional(),
+  relationship: z.enum(RELATIONSHIPS),
+  sql: sqlText,
+})
+
+const cube = strict({
+  name,
+  sql: sqlText.optional(),
+  sql_table: sqlText.optional(),
+  model: name.optional(),
+  public: z.boolean().default(true),
+  measures: z.array(measure).default([]),
+  dimensions: z.array(dimension).default([]),
+  segments: z.array(segment).default([]),
+  joins: z.array(join).default([]),
+  ...textual,
+})
+
+export const cubesShape = strict({ cubes: z.array(cube) })
+
+const part = strict({ expression: sqlText })
+
+const metric = strict({
+  name,
+  type: z.enum(['simple', 'derived', 'ratio']),
+  expression: sqlText.optional(),
+  numerator: part.optional(),
+  denominator: part.optional(),
+  time_grain: z.enum(GRANULARITIES).optional(),
+  filters: z.array(filterNode).default([]),
+  format: z.string().optional(),
+  public: z.boolean().default(true),
+  ...textual,
+})
+
+export const metricsShape = strict({ metrics: z.array(metric) })
+
+const policy = strict({
+  name,
+  cube: name,
+  description: z.string().optional(),
+  roles: z.array(z.string().min(1)).min(1, 'name at least one role, or "*" for everyone'),
+  filter: sqlText.optional(),
+  exclude_members: z.array(z.string()).default([]),
+  row_limit: z.int().min(0).optional(),
+})
+
+export const policiesShape = strict({
+  policies: z.array(policy).default([]),
+  masking: z.array(z.unknown()).max(0, 'masking is not supported yet').optional(),
+})
+
+export type ProjectShape = z.output<typeof projectShape>
+export type SourceShape = z.output<typeof sourcesShape>['sources'][number]
+export type CubeShape = z.output<typeof cube>
+export type MeasureShape = z.output<typeof measure>
+export type DimensionShape = z.output<typeof dimension>
+export type SegmentShape = z.output<typeof segment>
+export type JoinShape = z.output<typeof join>
+export type MetricShape = z.output<typeof metric>
+export type PolicyShape = z.output<typeof policy>

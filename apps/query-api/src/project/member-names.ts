@@ -1,0 +1,121 @@
+import { quote } from './shape.js'
+import {
+  type Cube,
+  type Dimension,
+  GRANULARITIES,
+  type Granularity,
+  type Join,
+  type Named,
+} from './project.js'
+
+/** One step from a cube to another. `isReversed`: the join is declared by the cube that it leads to. */
+export interface Hop {
+  readonly name: string
+  readonly from: string
+  readonly to: string
+  readonly join: Join
+  readonly isReversed: boolean
+}
+
+/** What `cube.dimension`, `cube.time.grain` or `cube.join.dimension` stands for. */
+export interface DimensionName {
+  /** As it was written. */
+  readonly key: string
+  /** The cube where a path begins. */
+  readonly start: string
+  /** Spelled out after `start`. */
+  readonly hops: readonly Hop[]
+  readonly dimension: Dimension
+  readonly granularity: Granularity | undefined
+}
+
+/**
+ * Looks up a dimension by its full name.
+ * @param seesPrivate whether members with `public: false` exist for the one who asks: for definitions they do
+ * @returns the reason as a text when there is none of this name
+ */
+export function findDimension(
+  cubes: Named<Cube>,
+  key: string,
+  seesPrivate: boolean,
+): DimensionName | string {
+  const [start = '', ...rest] = key.split('.')
+  const walked = walk(cubes, visible(cubes[start], seesPrivate), rest, seesPrivate)
+  if (!walked || walked.rest.length > 2) return `unknown dimension ${quote(key)}`
+  const [name = '', grain] = walked.rest
+  const dimension = visible(walked.cube.dimensions[name], seesPrivate)
+  if (!dimension) return `unknown dimension ${quote(key)}`
+  const found = { key, start, hops: walked.hops, dimension, granularity: undefined }
+  if (grain === undefined) return found
+  const granularity = dimension.granularities.find((each) => each === grain)
+  return granularity ? { ...found, granularity } : noGranularity(dimension, grain)
+}
+
+function noGranularity({ cube, name, type, granularities }: Dimension, grain: string): string {
+  return type === 'time'
+    ? `${quote(grain)} is no granularity of ${cube}.${name}; it has ${granularities.join(', ')}`
+    : `${cube}.${name} is no time dimension and has no granularities`
+}
+
+/** Follows the joins that a name spells out; what is left is a dimension's name and perhaps a granularity. */
+function walk(
+  cubes: Named<Cube>,
+  cube: Cube | undefined,
+  rest: readonly string[],
+  seesPrivate: boolean,
+): { cube: Cube; hops: readonly Hop[]; rest: readonly string[] } | undefined {
+  if (!cube) return undefined
+  const [name = '', ...others] = rest
+  const hop = others.length > 0 ? hopByName(cubes, cube, name) : undefined
+  if (!hop) return { cube, hops: [], rest }
+  const further = walk(cubes, visible(cubes[hop.to], seesPrivate), others, seesPrivate)
+  return further && { ...further, hops: [hop, ...further.hops] }
+}
+
+function visible<T extends { readonly isPublic: boolean }>(
+  thing: T | undefined,
+  seesPrivate: boolean,
+): T | undefined {
+  return thing?.isPublic === true || seesPrivate ? thing : undefined
+}
+
+function hopByName(cubes: Named<Cube>, cube: Cube, name: string): Hop | undefined {
+  return cube.dimensions[name] ? undefined : hopsFrom(cubes, cube).find((hop) => hop.name === name)
+}
+
+/**
+ * The steps from a cube that cannot multiply its rows: its own joins to one row, and joins of others to it, turned
+ * round, unless it declares one to them itself.
+ */
+export function hopsFrom(cubes: Named<Cube>, cube: Cube): Hop[] {
+  const own = Object.values(cube.joins)
+  const forward = own
+    .filter(({ relationship }) => relationship !== 'one_to_many')
+    .map((join): Hop => {
+      return { name: join.name, from: cube.name, to: join.cube, join, isReversed: false }
+    })
+  const declared = new Set(own.map((join) => join.cube))
+  const backward = Object.values(cubes)
+    .filter(({ name }) => name !== cube.name && !declared.has(name))
+    .flatMap((other) =>
+      Object.values(other.joins)
+        .filter((join) => join.cube === cube.name && join.relationship !== 'many_to_one')
+        .map((join): Hop => {
+          return { name: other.name, from: cube.name, to: other.name, join, isReversed: true }
+        }),
+    )
+  return [...forward, ...backward]
+}
+
+/** Full names of all dimensions, each time dimension also with its granularities. */
+export function dimensionNames(cubes: Named<Cube>): string[] {
+  return Object.values(cubes).flatMap((cube) =>
+    Object.values(cube.dimensions).flatMap(({ name, granularities }) => {
+      const full = `${cube.name}.${name}`
+      return [
+        full,
+        ...GRANULARITIES.filter((g) => granularities.includes(g)).map((g) => `${full}.${g}`),
+      ]
+    }),
+  )
+}

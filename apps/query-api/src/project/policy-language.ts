@@ -1,0 +1,255 @@
+import { suggest } from '@olytix/errors'
+import type { DimensionType } from './project.js'
+import { PolicyProblem, type Token, tokenize } from './policy-tokens.js'
+import { quote } from './shape.js'
+
+/** `$user.id`, `$user.email`, `$user.roles`, or one of the principal's attributes. */
+export interface UserValue {
+  readonly user: string
+}
+
+export type PolicyLiteral = string | number | boolean
+
+export type PolicyOperand = { readonly literal: PolicyLiteral } | UserValue
+
+export type ComparisonOperator = '=' | '<>' | '<' | '<=' | '>' | '>='
+
+/** The filter of a row-level policy. SQL's logic: what compares with NULL is neither true nor false, and hidden. */
+export type PolicyCondition =
+  | { readonly kind: 'and'; readonly conditions: readonly PolicyCondition[] }
+  | { readonly kind: 'or'; readonly conditions: readonly PolicyCondition[] }
+  | { readonly kind: 'not'; readonly condition: PolicyCondition }
+  | {
+      readonly kind: 'compare'
+      readonly dimension: string
+      readonly operator: ComparisonOperator
+      readonly operand: PolicyOperand
+    }
+  | {
+      readonly kind: 'between'
+      readonly dimension: string
+      readonly low: PolicyOperand
+      readonly high: PolicyOperand
+    }
+  | { readonly kind: 'in'; readonly dimension: string; readonly list: UserValue | PolicyLiteral[] }
+  | { readonly kind: 'isNull'; readonly dimension: string; readonly isNegated: boolean }
+
+const ATTRIBUTE = /^[a-z_][a-z0-9_]{0,62}$/
+
+/**
+ * Parses the filter of a policy over one cube's dimensions:
+ * `region = $user.region and not (status in ('draft', 'void') or amount is null)`.
+ * @param dimensions of the cube, with their types: literals must fit
+ * @throws PolicyProblem
+ */
+export function parsePolicyFilter(
+  text: string,
+  cube: string,
+  dimensions: ReadonlyMap<string, DimensionType>,
+): PolicyCondition {
+  const parser = new Parser(tokenize(text), cube, dimensions)
+  return parser.parse()
+}
+
+class Parser {
+  private position = 0
+  private depth = 0
+
+  constructor(
+    private readonly tokens: readonly Token[],
+    private readonly cube: string,
+    private readonly dimensions: ReadonlyMap<string, DimensionType>,
+  ) {}
+
+  parse(): PolicyCondition {
+    const condition = this.either()
+    if (this.next.kind !== 'end') throw this.unexpected('and, or, or the end of the filter')
+    return condition
+  }
+
+  private either(): PolicyCondition {
+    const conditions = [this.both()]
+    while (this.takeWord('or')) conditions.push(this.both())
+    return joined('or', conditions)
+  }
+
+  private both(): PolicyCondition {
+    const conditions = [this.single()]
+    while (this.takeWord('and')) conditions.push(this.single())
+    return joined('and', conditions)
+  }
+
+  private single(): PolicyCondition {
+    if (++this.depth > 100) throw this.unexpected('a filter that is not nested so deeply')
+    try {
+      if (this.takeWord('not')) return { kind: 'not', condition: this.single() }
+      if (!this.takeSymbol('(')) return this.comparison()
+      const condition = this.either()
+      if (!this.takeSymbol(')')) throw this.unexpected(')')
+      return condition
+    } finally {
+      this.depth--
+    }
+  }
+
+  private comparison(): PolicyCondition {
+    const [dimension, type] = this.dimension()
+    if (this.takeWord('is')) {
+      const isNegated = this.takeWord('not')
+      if (!this.takeWord('null')) throw this.unexpected('null')
+      return { kind: 'isNull', dimension, isNegated }
+    }
+    const isNegated = this.takeWord('not')
+    if (this.takeWord('in')) {
+      return negated({ kind: 'in', dimension, list: this.list(type) }, isNegated)
+    }
+    if (this.takeWord('between')) {
+      const low = this.operand(type)
+      if (!this.takeWord('and')) throw this.unexpected('and')
+      return negated({ kind: 'between', dimension, low, high: this.operand(type) }, isNegated)
+    }
+    const operator = COMPARISONS[this.next.kind === 'symbol' ? this.next.text : '']
+    if (!operator || isNegated) throw this.unexpected('= <> < <= > >= in between is')
+    this.position++
+    return { kind: 'compare', dimension, operator, operand: this.operand(type) }
+  }
+
+  private dimension(): [string, DimensionType] {
+    const token = this.next
+    if (token.kind !== 'name') throw this.unexpected(`a dimension of ${this.cube}`)
+    const [first, second] = token.text.split('.')
+    const name = second ?? token.text
+    const type = this.dimensions.get(name)
+    if (type && (second === undefined || first === this.cube)) {
+      this.position++
+      return [name, type]
+    }
+    throw new PolicyProblem(
+      `${quote(token.text)} is no dimension of ${this.cube}`,
+      token.offset,
+      suggest(name, this.dimensions.keys()),
+    )
+  }
+
+  private operand(type: DimensionType): PolicyOperand {
+    return this.userValue() ?? { literal: this.literal(type) }
+  }
+
+  private list(type: DimensionType): UserValue | PolicyLiteral[] {
+    const user = this.userValue()
+    if (user) return user
+    if (!this.takeSymbol('(')) throw this.unexpected('( or $user.<attribute>')
+    const literals = [this.literal(type)]
+    while (this.takeSymbol(',')) literals.push(this.literal(type))
+    if (!this.takeSymbol(')')) throw this.unexpected(')')
+    return literals
+  }
+
+  private userValue(): UserValue | undefined {
+    if (this.next.kind !== 'user') return undefined
+    const user = this.next.text.slice('$user.'.length)
+    if (!ATTRIBUTE.test(user)) throw this.unexpected('an attribute in lower case')
+    this.position++
+    return { user }
+  }
+
+  private literal(type: DimensionType): PolicyLiteral {
+    const token = this.next
+    const value = literalOf(token)
+    const expected = type === 'time' ? 'string' : type
+    if (value === undefined || typeof value !== expected) {
+      throw this.unexpected(`a ${LITERALS[type]} or $user.<attribute>`)
+    }
+    this.position++
+    return value
+  }
+
+  private get next(): Token {
+    return this.tokens[this.position] ?? { kind: 'end', text: '', offset: 0 }
+  }
+
+  private takeWord(word: string): boolean {
+    const found = this.next.kind === 'name' && this.next.text.toLowerCase() === word
+    if (found) this.position++
+    return found
+  }
+
+  private takeSymbol(symbol: string): boolean {
+    const found = this.next.kind === 'symbol' && this.next.text === symbol
+    if (found) this.position++
+    return found
+  }
+
+  private unexpected(expected: string): PolicyProblem {
+    const { kind, text, offset } = this.next
+    const found = kind === 'end' ? 'the end' : quote(text)
+    return new PolicyProblem(`expected ${expected}, found ${found}`, offset)
+  }
+}
+
+const LITERALS: Readonly<Record<DimensionType, string>> = {
+  string: "text in '…'",
+  number: 'number',
+  boolean: 'true or false',
+  time: "date in '…'",
+}
+
+const COMPARISONS: Readonly<Record<string, ComparisonOperator>> = {
+  '=': '=',
+  '<>': '<>',
+  '!=': '<>',
+  '<': '<',
+  '<=': '<=',
+  '>': '>',
+  '>=': '>=',
+}
+
+function literalOf({ kind, text }: Token): PolicyLiteral | undefined {
+  if (kind === 'text') return text
+  if (kind === 'number') return Number(text)
+  if (kind === 'name' && /^(true|false)$/i.test(text)) return text.toLowerCase() === 'true'
+  return undefined
+}
+
+function joined(kind: 'and' | 'or', conditions: PolicyCondition[]): PolicyCondition {
+  const [first, ...others] = conditions
+  return first && others.length === 0 ? first : { kind, conditions }
+}
+
+function negated(condition: PolicyCondition, isNegated: boolean): PolicyCondition {
+  return isNegated ? { kind: 'not', condition } : condition
+}
+
+/** The dimensions that a filter reads, and the attributes that it needs. */
+export function policyReads(condition: PolicyCondition): {
+  dimensions: readonly string[]
+  attributes: readonly string[]
+} {
+  if (condition.kind === 'and' || condition.kind === 'or') {
+    const each = condition.conditions.map(policyReads)
+    return {
+      dimensions: each.flatMap(({ dimensions }) => dimensions),
+      attributes: each.flatMap(({ attributes }) => attributes),
+    }
+  }
+  if (condition.kind === 'not') return policyReads(condition.condition)
+  return { dimensions: [condition.dimension], attributes: attributesOf(condition) }
+}
+
+type Test = Exclude<PolicyCondition, { readonly kind: 'and' | 'or' | 'not' }>
+
+function attributesOf(condition: Test): string[] {
+  const operands: unknown[] =
+    condition.kind === 'compare'
+      ? [condition.operand]
+      : condition.kind === 'between'
+        ? [condition.low, condition.high]
+        : condition.kind === 'in'
+          ? [condition.list]
+          : []
+  return operands.flatMap((operand) => (isUserValue(operand) ? [operand.user] : []))
+}
+
+export function isUserValue(operand: unknown): operand is UserValue {
+  return typeof operand === 'object' && operand !== null && 'user' in operand
+}

@@ -1,0 +1,92 @@
+import { type ErrorDetail, suggest } from '@olytix/errors'
+import { PolicyProblem } from './policy-tokens.js'
+import { quote } from './shape.js'
+import { SqlProblem } from './sql-tree.js'
+import { type Place, problemAt, type YamlFile } from './yaml-file.js'
+
+/** A definition with the place where its file holds it. */
+export interface Defined<T> {
+  readonly shape: T
+  readonly file: YamlFile
+  /** Of the definition inside its file: `['cubes', 0]`. */
+  readonly path: readonly PropertyKey[]
+}
+
+/** A part of a definition. */
+export function part<T>(of: Defined<unknown>, path: readonly PropertyKey[], shape: T): Defined<T> {
+  return { shape, file: of.file, path: [...of.path, ...path] }
+}
+
+/** Collects what is wrong with a project, so that all of it is reported at once. */
+export class Problems {
+  readonly found: ErrorDetail[] = []
+
+  at(place: Place, message: string, suggestion?: string): void {
+    this.found.push(problemAt(place, message, suggestion))
+  }
+
+  /** At a key of a definition, or at the definition. */
+  on(
+    { file, path }: Defined<unknown>,
+    keys: readonly PropertyKey[],
+    message: string,
+    suggestion?: string,
+  ): void {
+    this.at(file.placeOf([...path, ...keys]), message, suggestion)
+  }
+
+  /** A name that is not among those known. */
+  unknown(
+    of: Defined<unknown>,
+    keys: readonly PropertyKey[],
+    [what, name]: readonly [string, string],
+    known: Iterable<string>,
+  ): void {
+    this.on(of, keys, `unknown ${what} ${quote(name)}`, suggest(name, known))
+  }
+
+  /** Runs a parser on the text at a key; what it finds wrong is reported inside that text. */
+  parsing<T>(
+    { file, path }: Defined<unknown>,
+    keys: readonly PropertyKey[],
+    parse: () => T,
+  ): T | undefined {
+    try {
+      return parse()
+    } catch (error) {
+      if (!(error instanceof SqlProblem) && !(error instanceof PolicyProblem)) throw error
+      const place = file.placeInside([...path, ...keys], error.offset)
+      this.at(place, error.message, error.suggestion)
+      return undefined
+    }
+  }
+
+  /** Reports the second and further definitions of one name, and gives the first ones. */
+  distinct<T extends { readonly name: string }>(
+    what: string,
+    definitions: readonly Defined<T>[],
+  ): Defined<T>[] {
+    const seen = new Map<string, Defined<T>>()
+    for (const definition of definitions) {
+      const { name } = definition.shape
+      const first = seen.get(name)
+      if (first) {
+        const { file, line } = first.file.placeOf([...first.path, 'name'])
+        this.on(
+          definition,
+          ['name'],
+          `${what} ${quote(name)} is defined in ${file}:${String(line)}`,
+        )
+      } else {
+        seen.set(name, definition)
+      }
+    }
+    return [...seen.values()]
+  }
+}
+
+/** `order_count` as people write it: "Order count". */
+export function titleOf(name: string): string {
+  const words = name.replaceAll('_', ' ').trim()
+  return words.charAt(0).toUpperCase() + words.slice(1)
+}

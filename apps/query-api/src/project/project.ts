@@ -1,0 +1,217 @@
+import type { Secret } from '@olytix/config'
+import type { FilterNode } from './filter-shape.js'
+import type { PolicyCondition } from './policy-language.js'
+
+/** Things by name. Has no prototype, so that any text may be looked up. */
+export type Named<T> = Readonly<Record<string, T>>
+
+/** Everything that a project folder defines, checked and deeply frozen. */
+export interface Project {
+  readonly name: string
+  readonly version: string
+  /** Of `warehouse:` in the project file, if it names a database. */
+  readonly warehouseUrl: Secret | undefined
+  readonly sources: Named<Source>
+  readonly models: Named<Model>
+  readonly cubes: Named<Cube>
+  readonly metrics: Named<Metric>
+  readonly policies: readonly Policy[]
+  /** Every table that a cube reads. */
+  readonly tables: readonly TableName[]
+}
+
+/** A table or view of the warehouse. */
+export interface TableName {
+  readonly schema: string
+  readonly table: string
+}
+
+export interface Source {
+  readonly name: string
+  readonly description: string
+  readonly tables: Named<SourceTable>
+}
+
+export interface SourceTable extends TableName {
+  readonly description: string
+  /** Names of the columns; `undefined` when the file lists none, so that any name may be used. */
+  readonly columns: readonly string[] | undefined
+}
+
+/** What rows are read from: a table's quoted name, or a SELECT in parentheses. */
+export interface Relation {
+  readonly text: string
+  /** Every table that it reads, through models too. */
+  readonly tables: readonly TableName[]
+  /** Names of its columns where they are known. */
+  readonly columns: readonly string[] | undefined
+}
+
+/** A SELECT over sources and other models; read as a sub-query. */
+export interface Model {
+  readonly name: string
+  readonly relation: Relation
+}
+
+export const GRANULARITIES = [
+  'second',
+  'minute',
+  'hour',
+  'day',
+  'week',
+  'month',
+  'quarter',
+  'year',
+] as const
+
+/** From fine to coarse, as in GRANULARITIES. A week may belong to two months. */
+export type Granularity = (typeof GRANULARITIES)[number]
+
+export const MEASURE_TYPES = [
+  'count',
+  'count_distinct',
+  'sum',
+  'avg',
+  'min',
+  'max',
+  'median',
+  'percentile',
+  'sum_boolean',
+  'number',
+] as const
+
+export type MeasureType = (typeof MEASURE_TYPES)[number]
+
+export const DIMENSION_TYPES = ['string', 'number', 'boolean', 'time'] as const
+
+export type DimensionType = (typeof DIMENSION_TYPES)[number]
+
+export const RELATIONSHIPS = ['many_to_one', 'one_to_one', 'one_to_many'] as const
+
+export type Relationship = (typeof RELATIONSHIPS)[number]
+
+/**
+ * SQL printed from its parsed tree, open where a column of a row is read: which alias the row has depends on the query.
+ * `own` is the cube that holds the expression, `other` the cube that a join leads to.
+ */
+export interface Expression {
+  readonly parts: readonly (string | ColumnPart)[]
+  /** Whether it can fail for some row (a cast, a function, arithmetic), which would tell that the row exists. */
+  readonly canRaise: boolean
+}
+
+export interface ColumnPart {
+  readonly column: string
+  readonly of: 'own' | 'other'
+}
+
+/** Arithmetic over measures of one cube, or over metrics and measures of several. */
+export interface ValueExpression {
+  readonly parts: readonly (string | MeasureRef | MetricRef)[]
+}
+
+export interface MeasureRef {
+  readonly cube: string
+  readonly measure: string
+}
+
+export interface MetricRef {
+  readonly metric: string
+}
+
+interface Member {
+  readonly name: string
+  readonly cube: string
+  readonly title: string
+  readonly description: string
+  /** Not public: unknown to everybody outside the definitions. */
+  readonly isPublic: boolean
+}
+
+export interface Measure extends Member {
+  readonly type: MeasureType
+  readonly format: string | undefined
+  readonly drillMembers: readonly string[]
+  /** What is aggregated; `undefined` for a plain count of rows and for `number`. */
+  readonly expression: Expression | undefined
+  /** For `number` only. */
+  readonly value: ValueExpression | undefined
+  /** Only rows for which all hold are aggregated. */
+  readonly filters: readonly Expression[]
+  /** For `percentile`: 0 to 1. */
+  readonly percentile: number | undefined
+}
+
+export interface Dimension extends Member {
+  readonly type: DimensionType
+  readonly expression: Expression
+  readonly format: string | undefined
+  readonly isPrimaryKey: boolean
+  /** Of a time dimension, from fine to coarse. */
+  readonly granularities: readonly Granularity[]
+}
+
+export interface Segment extends Member {
+  readonly expression: Expression
+}
+
+export interface Join {
+  readonly name: string
+  /** The cube that it leads to. */
+  readonly cube: string
+  readonly relationship: Relationship
+  readonly on: Expression
+}
+
+export interface Cube {
+  readonly name: string
+  readonly title: string
+  readonly description: string
+  readonly isPublic: boolean
+  readonly relation: Relation
+  readonly measures: Named<Measure>
+  readonly dimensions: Named<Dimension>
+  readonly segments: Named<Segment>
+  readonly joins: Named<Join>
+  /** The time dimension by which its measures are put on the time axis. */
+  readonly primaryTime: string | undefined
+}
+
+export interface Metric {
+  readonly name: string
+  readonly type: 'simple' | 'derived' | 'ratio'
+  readonly title: string
+  readonly description: string
+  readonly format: string | undefined
+  readonly isPublic: boolean
+  readonly value: ValueExpression
+  /** Asked for without a time member, it is grouped by its cube's primary time at this grain. */
+  readonly timeGrain: Granularity | undefined
+  /** Hold for every measure that it needs. */
+  readonly filters: readonly FilterNode[]
+}
+
+/** A row-level policy: which rows of a cube its roles see. */
+export interface Policy {
+  readonly name: string
+  readonly cube: string
+  readonly description: string
+  /** `*` stands for everyone. */
+  readonly roles: readonly string[]
+  /** `undefined`: all rows. */
+  readonly filter: PolicyCondition | undefined
+  /** Members of the cube that this policy does not open. */
+  readonly excludeMembers: readonly string[]
+  readonly rowLimit: number | undefined
+}
+
+/** Collects things by name into an object without prototype. */
+export function byName<T extends { readonly name: string }>(things: Iterable<T>): Named<T> {
+  return named(Array.from(things, (thing) => [thing.name, thing]))
+}
+
+export function named<T>(entries: Iterable<readonly [string, T]>): Named<T> {
+  const result: Record<string, T> = Object.create(null) as Record<string, T>
+  for (const [name, thing] of entries) result[name] = thing
+  return result
+}

@@ -1,0 +1,88 @@
+import type { Principal } from '@olytix/auth-guards'
+import { Inject, Injectable } from '@nestjs/common'
+import type { Statement } from '@olytix/postgres'
+import type { Project } from '../project/project.js'
+import { Visibility } from '../rls/visibility.js'
+import { toJsonRows } from '../results/json-rows.js'
+import type { GuardedPlan } from '../rls/guard-plan.js'
+import { renderSql } from '../sql/render-sql.js'
+import { guardQuestion, type Question, runQuery } from './run-query.js'
+import { PROJECT, WAREHOUSE } from './query.tokens.js'
+import type { Warehouse } from '../warehouse/warehouse.js'
+import { type CubeMeta, describeCube, describeCubes } from './describe-cubes.js'
+import { describeMetrics, type MetricMeta } from './describe-metrics.js'
+
+/** Answers questions about the numbers of a project, for one principal at a time. */
+@Injectable()
+export class QueryService {
+  constructor(
+    @Inject(PROJECT) private readonly project: Project,
+    @Inject(WAREHOUSE) private readonly warehouse: Warehouse,
+  ) {}
+
+  /** The JSON text of an answer: `{"data":[…],"columns":[…],"execution_time_ms":4.2,"cached":false}`. */
+  async answer(principal: Principal, question: Question): Promise<string> {
+    const startedAt = performance.now()
+    const { plan, rows } = await runQuery(this.project, this.warehouse, principal, question)
+    const columns = columnsOf(plan)
+    const data = toJsonRows(
+      rows,
+      columns.map(({ name }) => name),
+    )
+    const elapsed = Math.round((performance.now() - startedAt) * 10) / 10
+    return `{"data":${data},"columns":${JSON.stringify(columns)},"execution_time_ms":${String(elapsed)},"cached":false}`
+  }
+
+  /** What to ask, for someone who asked for nothing. */
+  hint(principal: Principal): string {
+    const names = new Visibility(this.project, principal).metricNames()
+    if (names.length === 0) return 'No metric is visible to you'
+    const shown = names.slice(0, 20).join(', ')
+    const more = names.length > 20 ? ` and ${String(names.length - 20)} more` : ''
+    return `Ask with ?metrics=<name>. Metrics that you may see: ${shown}${more}`
+  }
+
+  /** @throws AppError as the question itself would, but for what only running it shows */
+  validate(principal: Principal, question: Question): void {
+    guardQuestion(this.project, principal, question)
+  }
+
+  /** The statement that the question is for this principal. */
+  statement(principal: Principal, question: Question): Statement {
+    return renderSql(guardQuestion(this.project, principal, question))
+  }
+
+  cubes(principal: Principal): readonly CubeMeta[] {
+    return describeCubes(this.project, new Visibility(this.project, principal))
+  }
+
+  /** @throws AppError NOT_FOUND, also for a cube that the principal may not see */
+  cube(principal: Principal, name: string): CubeMeta {
+    return describeCube(this.project, new Visibility(this.project, principal), name)
+  }
+
+  metrics(principal: Principal): readonly MetricMeta[] {
+    return describeMetrics(this.project, new Visibility(this.project, principal))
+  }
+}
+
+interface Column {
+  readonly name: string
+  readonly type: string
+  readonly title: string
+  readonly format: string | null
+}
+
+function columnsOf({ dimensions, metrics }: GuardedPlan): Column[] {
+  return [
+    ...dimensions.map(({ key, type, title, format = null }) => ({
+      name: key,
+      type,
+      title,
+      format,
+    })),
+    ...metrics.map(({ key, title, format = null }) => {
+      return { name: key, type: 'number', title, format }
+    }),
+  ]
+}

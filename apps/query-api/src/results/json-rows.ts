@@ -1,0 +1,49 @@
+import type { TextRows } from '@olytix/postgres'
+
+/** OIDs of pg_type, as `select oid, typname from pg_type` gives them in every PostgreSQL. */
+const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 1700])
+const BOOLEAN = 16
+const TIMESTAMP = 1114
+const TIMESTAMPTZ = 1184
+
+type Write = (text: string) => string
+
+/**
+ * Rows as the JSON text of an array of objects. Numbers are written with the very digits that the database wrote, so
+ * that none is lost in a double; NaN and infinities, which JSON does not know, as strings. Times have a `T`.
+ * @param keys of the objects, one for each column
+ */
+export function toJsonRows({ fields, rows }: TextRows, keys: readonly string[]): string {
+  const columns = keys.map((key, index) => ({
+    prefix: `${index === 0 ? '{' : ','}${JSON.stringify(key)}:`,
+    write: writerFor(fields[index]?.typeOid ?? 0),
+  }))
+  const objects = rows.map((row) => {
+    let object = ''
+    for (const [index, { prefix, write }] of columns.entries()) {
+      const text = row[index]
+      object += prefix + (text === null || text === undefined ? 'null' : write(text))
+    }
+    return columns.length === 0 ? '{}' : `${object}}`
+  })
+  return `[${objects.join(',')}]`
+}
+
+function writerFor(typeOid: number): Write {
+  if (NUMBERS.has(typeOid)) return writeNumber
+  if (typeOid === BOOLEAN) return (text) => (text === 't' ? 'true' : 'false')
+  if (typeOid === TIMESTAMP || typeOid === TIMESTAMPTZ)
+    return (text) => JSON.stringify(isoTime(text))
+  return (text) => JSON.stringify(text)
+}
+
+function writeNumber(text: string): string {
+  return /^-?\d/.test(text) ? text : JSON.stringify(text)
+}
+
+/** `2016-01-31 13:00:00+01` as `2016-01-31T13:00:00+01:00`; `infinity` and years BC stay as they are. */
+export function isoTime(text: string): string {
+  return text
+    .replace(/^(\d{4,}-\d\d-\d\d) /, '$1T')
+    .replace(/(T\d\d:\d\d:\d\d(?:\.\d+)?[+-]\d\d)(?=$| )/, '$1:00')
+}

@@ -1,0 +1,62 @@
+import type { Principal } from '@olytix/auth-guards'
+import { forbidden } from '@olytix/errors'
+import type { Cube, Policy, Project, TableName } from '../project/project.js'
+
+const EVERYONE = '*'
+
+/**
+ * The policies of a cube that serve a principal for a question that needs these members of it. No policies at all mean
+ * that the cube is open: it has none, and reads nothing that a cube with policies reads.
+ * @throws AppError FORBIDDEN when there is none that covers every one of the members
+ */
+export function policiesFor(
+  project: Project,
+  principal: Principal,
+  cube: Cube,
+  members: ReadonlySet<string>,
+): readonly Policy[] {
+  const policies = project.policies.filter((policy) => policy.cube === cube.name)
+  if (policies.length === 0) {
+    if (!readsProtected(project, cube)) return []
+    throw forbidden(`cube ${cube.name} reads a protected table and has no policy of its own`)
+  }
+  const matching = policies.filter(({ roles }) => matches(roles, principal))
+  if (matching.length === 0) {
+    throw forbidden(`no policy of cube ${cube.name} serves a role of ${principal.id}`)
+  }
+  const covering = matching.filter(({ excludeMembers }) =>
+    excludeMembers.every((member) => !members.has(member)),
+  )
+  if (covering.length === 0) {
+    throw forbidden(`no policy opens all of ${cube.name}.{${[...members].join(',')}}`)
+  }
+  return covering
+}
+
+function matches(roles: readonly string[], principal: Principal): boolean {
+  return roles.some((role) => role === EVERYONE || principal.roles.includes(role))
+}
+
+/** Policies follow lineage: what a cube with policies reads is protected wherever else it is read. */
+function readsProtected(project: Project, cube: Cube): boolean {
+  const tables = protectedTables(project)
+  return cube.relation.tables.some((table) => tables.has(nameOf(table)))
+}
+
+const known = new WeakMap<Project, ReadonlySet<string>>()
+
+function protectedTables(project: Project): ReadonlySet<string> {
+  const before = known.get(project)
+  if (before) return before
+  const policed = new Set(project.policies.map(({ cube }) => cube))
+  const tables = Object.values(project.cubes)
+    .filter(({ name }) => policed.has(name))
+    .flatMap(({ relation }) => relation.tables.map(nameOf))
+  const result = new Set(tables)
+  known.set(project, result)
+  return result
+}
+
+function nameOf({ schema, table }: TableName): string {
+  return JSON.stringify([schema, table])
+}

@@ -1,0 +1,155 @@
+import type { Principal } from '@olytix/auth-guards'
+import { AppError, forbidden } from '@olytix/errors'
+import { filterLeaves } from '../project/filter-shape.js'
+import { dimensionNames, findDimension } from '../project/member-names.js'
+import type { Cube, Named, Project } from '../project/project.js'
+import { findMetric, inputsOf, type NamedMetric } from '../semantics/metric-inputs.js'
+import type { UsedMember } from '../semantics/query-plan.js'
+import type { QueryRequest, Vocabulary } from '../semantics/query-request.js'
+import { policiesFor } from './access.js'
+import { toPredicate } from './predicate.js'
+
+/** What one principal may know of a project: a hidden member is as if it were not there. */
+export class Visibility {
+  private readonly decisions = new Map<string, boolean>()
+
+  constructor(
+    private readonly project: Project,
+    private readonly principal: Principal,
+  ) {}
+
+  /** Whether a question may need these members of a cube together. */
+  allows(cube: Cube, members: Iterable<string>): boolean {
+    const needed = new Set(members)
+    const key = JSON.stringify([cube.name, ...needed])
+    const known = this.decisions.get(key)
+    if (known !== undefined) return known
+    const decision = this.decide(cube, needed)
+    this.decisions.set(key, decision)
+    return decision
+  }
+
+  cube(cube: Cube): boolean {
+    return cube.isPublic && this.allows(cube, [])
+  }
+
+  member(cube: Cube, member: { readonly name: string; readonly isPublic: boolean }): boolean {
+    return this.cube(cube) && member.isPublic && this.allows(cube, [member.name])
+  }
+
+  /** A metric is visible if everything that it is computed from is. */
+  metric(metric: NamedMetric): boolean {
+    return this.allowsAll(membersOf(this.project, metric))
+  }
+
+  /** The names that may be suggested. */
+  vocabulary(): Vocabulary {
+    const cubes = Object.values(this.project.cubes)
+    const visible: Named<Cube> = Object.fromEntries(
+      cubes
+        .filter((cube) => this.cube(cube))
+        .map((cube) => [cube.name, { ...cube, dimensions: this.members(cube, cube.dimensions) }]),
+    )
+    const segments = Object.values(visible).flatMap((cube) =>
+      Object.keys(this.members(cube, cube.segments)).map((name) => `${cube.name}.${name}`),
+    )
+    return { metrics: this.metricNames(), dimensions: dimensionNames(visible), segments }
+  }
+
+  /** Metrics and measures, sorted as they are defined. */
+  metricNames(): string[] {
+    const measures = Object.values(this.project.cubes).flatMap((cube) =>
+      Object.keys(cube.measures).map((name) => `${cube.name}.${name}`),
+    )
+    return [...Object.keys(this.project.metrics), ...measures].filter((name) => {
+      const metric = findMetric(this.project, name, false)
+      return metric !== undefined && this.metric(metric)
+    })
+  }
+
+  /**
+   * Decided before anything else about a question, so that no other answer tells of what is hidden.
+   * @throws AppError FORBIDDEN when it names a member that is hidden from the principal
+   */
+  requireVisible(request: QueryRequest): void {
+    const hidden = [...metricsNamed(request)].find((name) => {
+      const metric = findMetric(this.project, name, false)
+      return metric !== undefined && !this.metric(metric)
+    })
+    const hiddenMember = [...membersNamed(this.project, request)].find(
+      (used) => !this.allowsAll([used]),
+    )
+    if (hidden === undefined && !hiddenMember) return
+    const name = hidden ?? `${hiddenMember?.cube ?? ''}.${hiddenMember?.member ?? ''}`
+    throw forbidden(`${name} is hidden from ${this.principal.id}`)
+  }
+
+  private allowsAll(members: readonly UsedMember[]): boolean {
+    const cubes = new Set(members.map(({ cube }) => cube))
+    return [...cubes].every((name) => {
+      const cube = this.project.cubes[name]
+      const own = members.flatMap(({ cube: of, member }) => (of === name ? [member] : []))
+      return cube !== undefined && this.allows(cube, own)
+    })
+  }
+
+  private members<T extends { readonly name: string; readonly isPublic: boolean }>(
+    cube: Cube,
+    members: Named<T>,
+  ): Named<T> {
+    const visible = Object.entries(members).filter(([, member]) => this.member(cube, member))
+    return Object.fromEntries(visible)
+  }
+
+  private decide(cube: Cube, members: ReadonlySet<string>): boolean {
+    try {
+      for (const { filter } of policiesFor(this.project, this.principal, cube, members)) {
+        if (filter) toPredicate(filter, { alias: cube.name, cube }, this.principal)
+      }
+      return true
+    } catch (error) {
+      if (error instanceof AppError && error.code === 'FORBIDDEN') return false
+      throw error
+    }
+  }
+}
+
+function membersOf(project: Project, metric: NamedMetric): UsedMember[] {
+  return inputsOf(metric.value).flatMap(({ measure, filters }) => [
+    { cube: measure.cube, member: measure.name },
+    ...filterLeaves(filters).flatMap(({ dimension }) => dimensionUsed(project, dimension ?? '')),
+  ])
+}
+
+function dimensionUsed(project: Project, name: string): UsedMember[] {
+  const found = findDimension(project.cubes, name, true)
+  if (typeof found === 'string') return []
+  return [{ cube: found.dimension.cube, member: found.dimension.name }]
+}
+
+function metricsNamed(request: QueryRequest): Set<string> {
+  const filtered = filterLeaves(request.filters).flatMap(({ metric }) => metric ?? [])
+  return new Set([...request.metrics, ...filtered, ...request.orderBy.map(({ field }) => field)])
+}
+
+/** Members that a question names outright; those that are not public do not exist for it. */
+function membersNamed(project: Project, request: QueryRequest): UsedMember[] {
+  const dimensions = [
+    ...request.dimensions,
+    ...filterLeaves(request.filters).flatMap(({ dimension }) => dimension ?? []),
+    ...request.orderBy.map(({ field }) => field),
+    ...(request.timeRange ? [request.timeRange.dimension] : []),
+  ]
+  const found = dimensions.flatMap((name): UsedMember[] => {
+    const dimension = findDimension(project.cubes, name, false)
+    if (typeof dimension === 'string') return []
+    return [{ cube: dimension.dimension.cube, member: dimension.dimension.name }]
+  })
+  const segments = request.segments.flatMap((name): UsedMember[] => {
+    const [cubeName = '', member = ''] = name.split('.')
+    const cube = project.cubes[cubeName]
+    const isThere = cube?.isPublic === true && cube.segments[member]?.isPublic === true
+    return isThere ? [{ cube: cubeName, member }] : []
+  })
+  return [...found, ...segments]
+}

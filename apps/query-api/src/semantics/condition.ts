@@ -1,0 +1,81 @@
+import type { DimensionType, Expression, Granularity } from '../project/project.js'
+
+/** A value that is bound, with the PostgreSQL type that it is sent as. */
+export interface Value {
+  readonly type: 'text' | 'bigint' | 'numeric' | 'boolean' | 'timestamp' | 'timestamptz'
+  readonly value: string | boolean
+}
+
+/** One test of one value. Those that negate are true for NULL; the others are not. */
+export type Test =
+  | { readonly kind: 'compare'; readonly operator: Comparison; readonly value: Value }
+  | { readonly kind: 'differs'; readonly value: Value }
+  | {
+      readonly kind: 'in'
+      readonly type: Value['type']
+      readonly values: readonly Value['value'][]
+      readonly isNegated: boolean
+    }
+  /** `pattern` for ILIKE. */
+  | { readonly kind: 'like'; readonly pattern: string; readonly isNegated: boolean }
+  | { readonly kind: 'null'; readonly isNegated: boolean }
+  | { readonly kind: 'between'; readonly low: Value; readonly high: Value }
+  /** At or after `from` and before `to`. */
+  | {
+      readonly kind: 'period'
+      readonly from: Value | undefined
+      readonly to: Value | undefined
+      readonly isNegated: boolean
+    }
+  /** The periods of this length that begin at these times. */
+  | {
+      readonly kind: 'periods'
+      readonly unit: Granularity
+      readonly starts: readonly string[]
+      readonly isNegated: boolean
+    }
+
+export type Comparison = '=' | '<>' | '<' | '<=' | '>' | '>='
+
+/** A condition over subjects of one kind: rows of a fact, or groups of the answer. */
+export type Condition<S> =
+  | { readonly kind: 'and'; readonly conditions: readonly Condition<S>[] }
+  | { readonly kind: 'or'; readonly conditions: readonly Condition<S>[] }
+  /** True for what the inner condition is not true for, NULLs too. */
+  | { readonly kind: 'not'; readonly condition: Condition<S> }
+  /** SQL's NOT: unknown stays unknown. For policies. */
+  | { readonly kind: 'sqlNot'; readonly condition: Condition<S> }
+  | { readonly kind: 'test'; readonly subject: S; readonly test: Test }
+  /** A segment, or a filter of a measure. */
+  | { readonly kind: 'holds'; readonly subject: S }
+  | { readonly kind: 'never' }
+
+/** An expression over the row that an alias names. */
+export interface RowValue {
+  readonly alias: string
+  readonly expression: Expression
+  readonly type: DimensionType
+  /**
+   * A time is compared as written in UTC, whatever zone the question has. For policies: otherwise whoever asks could
+   * move the border of a day.
+   */
+  readonly isInUtc?: true
+}
+
+export type RowCondition = Condition<RowValue>
+
+/** Several conditions that must all hold; `undefined` when there are none. */
+export function allOf<S>(conditions: readonly Condition<S>[]): Condition<S> | undefined {
+  const [first, ...others] = conditions
+  return others.length === 0 ? first : { kind: 'and', conditions }
+}
+
+/** Every subject of a condition. */
+export function subjectsOf<S>(condition: Condition<S>): S[] {
+  if (condition.kind === 'and' || condition.kind === 'or') {
+    return condition.conditions.flatMap((each) => subjectsOf(each))
+  }
+  if (condition.kind === 'not' || condition.kind === 'sqlNot')
+    return subjectsOf(condition.condition)
+  return condition.kind === 'never' ? [] : [condition.subject]
+}

@@ -1,0 +1,10 @@
+/** What is wrong with a filter, and at which of its keys. */
+export class FilterProblem extends Error {
+  constructor(
+    readonly key: 'operator' | 'value',
+    message: string,
+    readonly suggestion?: string,
+  ) {
+    super(message)
+  }
+}

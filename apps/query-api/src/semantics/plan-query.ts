@@ -1,0 +1,100 @@
+import type { ErrorDetail } from '@olytix/errors'
+import type { Project } from '../project/project.js'
+import { resolveDimensions } from './asked-dimensions.js'
+import { allOf } from './condition.js'
+import { baseWithoutMetrics, Facts } from './facts.js'
+import { planFilters } from './filters.js'
+import { Issues } from './issues.js'
+import { findMetric, inputsOf, type NamedMetric } from './metric-inputs.js'
+import { planOrder } from './order.js'
+import type { PlannedDimension, QueryPlan } from './query-plan.js'
+import type { QueryRequest, Vocabulary } from './query-request.js'
+
+/** How a question is being planned: what is known so far. */
+export interface Planning {
+  readonly project: Project
+  readonly request: QueryRequest
+  readonly vocabulary: Vocabulary
+  readonly issues: Issues
+}
+
+/**
+ * Looks up the names of a question and works out how to answer it. Each measure is aggregated from its own cube in a
+ * sub-query of its own, which joins only what cannot multiply its rows; the sub-queries then meet on the dimensions.
+ * @param vocabulary the names that may be suggested
+ * @returns all problems of the question at once, or a plan
+ */
+export function planQuery(
+  project: Project,
+  request: QueryRequest,
+  vocabulary: Vocabulary,
+): QueryPlan | readonly ErrorDetail[] {
+  const planning: Planning = { project, request, vocabulary, issues: new Issues() }
+  const plan = planWith(planning)
+  return planning.issues.found.length > 0 || !plan ? planning.issues.found : plan
+}
+
+function planWith(planning: Planning): QueryPlan | undefined {
+  const { project, request, issues } = planning
+  if (request.metrics.length + request.dimensions.length === 0) {
+    issues.add('metrics', 'ask for at least one metric or dimension')
+    return undefined
+  }
+  checkTimezone(request.timezone, issues)
+  const metrics = resolveMetrics(planning)
+  const dimensions = resolveDimensions(planning, metrics)
+  const facts = new Facts(planning, dimensions)
+  for (const metric of metrics) facts.addCubesOf(metric)
+  const conditions = planFilters(planning, facts, dimensions)
+  if (facts.isEmpty) facts.addBase(baseWithoutMetrics(planning, dimensions))
+  const planned = metrics.map(({ key, title, format, value }) => {
+    return { key, title, format, value: facts.groupValue(value, 'metrics') }
+  })
+  const having = conditions.having()
+  const order = planOrder(planning, facts, dimensions)
+  const built = facts.build(conditions.rowsOf)
+  const { limit, offset, timezone } = request
+  return {
+    facts: built,
+    dimensions: dimensions.map(({ planned: each }): PlannedDimension => each),
+    metrics: planned,
+    having: allOf(having),
+    order,
+    limit,
+    offset,
+    timezone,
+    members: facts.members(project),
+  }
+}
+
+function resolveMetrics({ project, request, vocabulary, issues }: Planning): NamedMetric[] {
+  return [...new Set(request.metrics)].flatMap((key) => {
+    const found = findMetric(project, key, false)
+    if (found && inputsOf(found.value).length > 0) return [found]
+    const path = `metrics[${String(request.metrics.indexOf(key))}]`
+    issues.unknown(
+      path,
+      `unknown metric ${JSON.stringify(key.slice(0, 100))}`,
+      key,
+      vocabulary.metrics,
+    )
+    return []
+  })
+}
+
+function checkTimezone(timezone: string, issues: Issues): void {
+  if (!isTimezone(timezone)) {
+    issues.add('timezone', 'expected the name of a time zone, such as "Europe/Berlin"')
+  }
+}
+
+/** Names of the IANA database alone: offsets mean the opposite in PostgreSQL. */
+function isTimezone(name: string): boolean {
+  if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(name)) return false
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name })
+    return true
+  } catch {
+    return false
+  }
+}

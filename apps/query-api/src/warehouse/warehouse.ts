@@ -1,0 +1,115 @@
+import { AppError, forbidden, unavailable } from '@olytix/errors'
+import {
+  isUnreachable,
+  PipelinedReader,
+  type Settings,
+  sqlState,
+  type Statement,
+  type TextRows,
+} from '@olytix/postgres'
+import { checkRole, type TableName } from './check-role.js'
+
+interface WarehouseOptions {
+  readonly url: string
+  /** Connections at most; 10 if not said. */
+  readonly maxConnections?: number
+  /** How long a statement may run when a question does not say; 30,000 if not said. */
+  readonly statementTimeoutMs?: number
+  /** Told of broken connections; they are replaced by themselves. */
+  readonly onError?: (error: Error) => void
+}
+
+/** How one statement runs. */
+export interface ReadContext {
+  /** Who is asking, for row security of the database's own. */
+  readonly settings: Settings
+  /** IANA name. */
+  readonly timezone: string
+  readonly timeoutMs?: number | undefined
+}
+
+const PING_TIMEOUT_MS = 2000
+
+/** The database that holds the numbers. Every statement runs in a read-only transaction under its own settings. */
+export class Warehouse {
+  private readonly reader: PipelinedReader
+  private readonly statementTimeoutMs: number
+
+  constructor(options: WarehouseOptions) {
+    this.statementTimeoutMs = options.statementTimeoutMs ?? 30_000
+    this.reader = new PipelinedReader({
+      url: options.url,
+      maxConnections: options.maxConnections ?? 10,
+      acquireTimeoutMs: 5000,
+      ...(options.onError ? { onError: options.onError } : {}),
+    })
+  }
+
+  /**
+   * @throws AppError UNAVAILABLE when the server cannot be asked, QUERY_TIMEOUT after the time limit, FORBIDDEN when its
+   * own row security misses an attribute; anything else is INTERNAL. What the driver said stays in `cause`.
+   */
+  async read(statement: Statement, context: ReadContext): Promise<TextRows> {
+    const timeoutMs = context.timeoutMs ?? this.statementTimeoutMs
+    try {
+      return await this.reader.read(statement, {
+        ...context.settings,
+        ...SESSION,
+        timezone: context.timezone,
+        statement_timeout: String(timeoutMs),
+      })
+    } catch (error) {
+      throw translate(error, timeoutMs)
+    }
+  }
+
+  /** @throws AppError UNAVAILABLE when it does not answer in time */
+  async ping(): Promise<void> {
+    await this.read(
+      { text: 'select 1', values: [] },
+      { settings: {}, timezone: 'UTC', timeoutMs: PING_TIMEOUT_MS },
+    )
+  }
+
+  /**
+   * Checks that row security of the database's own would hold for the role that logs in.
+   * @param tables that questions may read
+   * @returns warnings about a role that is mightier than it needs to be
+   * @throws Error when it escapes the row security of one of the tables, unless that is allowed
+   */
+  checkRole(tables: readonly TableName[], allowPrivileged: boolean): Promise<readonly string[]> {
+    const read = async (statement: Statement): Promise<TextRows['rows']> => {
+      const { rows } = await this.read(statement, { settings: {}, timezone: 'UTC' })
+      return rows
+    }
+    return checkRole(read, tables, allowPrivileged)
+  }
+
+  /** Waits for running statements and closes all connections. */
+  close(): Promise<void> {
+    return this.reader.close()
+  }
+}
+
+/** The same in every session, whatever the database's defaults are: how times are written, which functions are meant. */
+const SESSION: Settings = {
+  datestyle: 'ISO, YMD',
+  intervalstyle: 'iso_8601',
+  extra_float_digits: '1',
+  bytea_output: 'hex',
+  standard_conforming_strings: 'on',
+  search_path: 'pg_catalog',
+  jit: 'off',
+}
+
+function translate(error: unknown, timeoutMs: number): unknown {
+  if (error instanceof AppError) return error
+  if (isUnreachable(error)) return unavailable('The warehouse', error)
+  const state = sqlState(error)
+  if (state === '57014') {
+    const message = `The query took longer than ${String(timeoutMs)} ms`
+    return new AppError('QUERY_TIMEOUT', message, { cause: error })
+  }
+  if (state === 'OLX01') return forbidden('row security of the database misses an attribute')
+  return new AppError('INTERNAL', 'Something went wrong on our side', { cause: error })
+}
