@@ -1,4 +1,6 @@
 export {
+  ACCESS,
+  type Access,
   CurrentCredential,
   CurrentPrincipal,
   Public,

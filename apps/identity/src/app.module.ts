@@ -1,0 +1,64 @@
+import { type DynamicModule, Global, Module } from '@nestjs/common'
+import { APP_INTERCEPTOR } from '@nestjs/core'
+import { Database } from '@olytix/postgres'
+import { AUDIT_OPTIONS } from './audit/audit.service.js'
+import { AuditModule } from './audit/audit.module.js'
+import { AuthorizeModule } from './authorize/authorize.module.js'
+import { AUTHORIZE_OPTIONS } from './authorize/authorize.service.js'
+import { hashServiceToken } from './authorize/service-token.js'
+import type { IdentitySettings } from './config.js'
+import { DeadlineInterceptor } from './deadline.interceptor.js'
+import { FirstAdmin } from './first-admin.js'
+import { HealthModule } from './health/health.module.js'
+import { KeysModule } from './keys/keys.module.js'
+import { KEYS_OPTIONS } from './keys/keys.service.js'
+import { UsersModule } from './users/users.module.js'
+import { USERS_OPTIONS } from './users/users.service.js'
+
+/** What everything else stands on. */
+export interface Foundation {
+  readonly settings: IdentitySettings
+  readonly database: Database
+  readonly now: () => Date
+}
+
+/** The database, and each feature's own options out of the settings. */
+@Global()
+@Module({})
+class FoundationModule {
+  static forRoot({ settings, database, now }: Foundation): DynamicModule {
+    const token = settings.OLYTIX_IDENTITY__SERVICE_TOKEN
+    const serviceTokenHash = token && hashServiceToken(token.reveal())
+    const maxDays = settings.OLYTIX_SECURITY__API_KEY_MAX_DAYS
+    return {
+      module: FoundationModule,
+      providers: [
+        { provide: Database, useValue: database },
+        { provide: AUDIT_OPTIONS, useValue: { now } },
+        { provide: USERS_OPTIONS, useValue: { now } },
+        { provide: KEYS_OPTIONS, useValue: { now, maxDays } },
+        { provide: AUTHORIZE_OPTIONS, useValue: { now, serviceTokenHash } },
+      ],
+      exports: [Database, AUDIT_OPTIONS, USERS_OPTIONS, KEYS_OPTIONS, AUTHORIZE_OPTIONS],
+    }
+  }
+}
+
+/** The features of the identity service. */
+@Module({})
+export class AppModule {
+  static forRoot(foundation: Foundation): DynamicModule {
+    return {
+      module: AppModule,
+      imports: [
+        FoundationModule.forRoot(foundation),
+        AuditModule,
+        UsersModule,
+        KeysModule,
+        AuthorizeModule,
+        HealthModule,
+      ],
+      providers: [FirstAdmin, { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor }],
+    }
+  }
+}

@@ -1,0 +1,33 @@
+import { createParamDecorator, type ExecutionContext } from '@nestjs/common'
+import type { Metadata } from '@grpc/grpc-js'
+import type { Principal } from '@olytix/auth-guards'
+
+/** Where a change comes from: what each audit event says besides the change itself. */
+export interface Origin {
+  /** Who acts; null for the service itself, such as at bootstrap. */
+  readonly principal: Principal | null
+  readonly requestId: string
+  /** Canonical IPv4 or IPv6 address; null if unknown. */
+  readonly clientIp: string | null
+}
+
+/** An origin with a verified principal, as every management call has one. */
+export interface PrincipalOrigin extends Origin {
+  readonly principal: Principal
+}
+
+const origins = new WeakMap<Metadata, PrincipalOrigin>()
+
+/** Remembers, for as long as the call lives, who makes it. The guard's part. */
+export function setOrigin(call: Metadata, origin: PrincipalOrigin): void {
+  origins.set(call, origin)
+}
+
+/** The verified origin of a management call. */
+export const CurrentOrigin = createParamDecorator(
+  (_: undefined, context: ExecutionContext): PrincipalOrigin => {
+    const origin = origins.get(context.switchToRpc().getContext<Metadata>())
+    if (!origin) throw new Error('@CurrentOrigin() on a call that no guard has checked')
+    return origin
+  },
+)

@@ -1,0 +1,50 @@
+import { isIP } from 'node:net'
+import { canonicalAddress } from '@olytix/auth-guards'
+import { type ErrorDetail, invalidRequest, suggest } from '@olytix/errors'
+import { requestId } from '@olytix/observability'
+import { type AuthorizeRequest, CredentialSource } from '@olytix/proto'
+import { isScope, SCOPES } from '../scopes/scopes.js'
+import type { Question } from './authorize.service.js'
+import type { CredentialSource as Source } from './decide.js'
+
+const SOURCES: Readonly<Partial<Record<CredentialSource, Source>>> = {
+  [CredentialSource.CREDENTIAL_SOURCE_UNSPECIFIED]: 'header',
+  [CredentialSource.CREDENTIAL_SOURCE_HEADER]: 'header',
+  [CredentialSource.CREDENTIAL_SOURCE_QUERY_PARAMETER]: 'query_parameter',
+}
+
+/**
+ * Reads an Authorize message. What this service does not understand cannot be decided: an unknown scope or source of a
+ * newer caller is an error, never a guess.
+ * @throws AppError INVALID_REQUEST
+ */
+export function parseQuestion(message: AuthorizeRequest): Question {
+  const source = SOURCES[message.source]
+  const clientIp = message.clientIp === '' ? null : canonicalAddress(message.clientIp)
+  const problems: ErrorDetail[] = message.requiredScopes.flatMap(scopeProblem)
+  if (!source) problems.push({ path: 'source', message: 'source is not one this service knows' })
+  if (clientIp !== null && isIP(clientIp) === 0) {
+    problems.push({ path: 'client_ip', message: 'client_ip must be an IPv4 or IPv6 address' })
+  }
+  if (problems.length > 0 || !source) throw invalidRequest(problems)
+  return {
+    credential: message.credential,
+    source,
+    requiredScopes: message.requiredScopes.filter(isScope),
+    resource: message.resource.slice(0, 500),
+    clientIp,
+    requestId: requestId(message.requestId),
+  }
+}
+
+function scopeProblem(name: string, index: number): ErrorDetail[] {
+  if (isScope(name)) return []
+  const path = `required_scopes[${String(index)}]`
+  return [
+    {
+      path,
+      message: `${path} must be one of ${SCOPES.join(', ')}`,
+      suggestion: suggest(name, SCOPES),
+    },
+  ]
+}

@@ -1,0 +1,85 @@
+import { Inject, Injectable, Logger } from '@nestjs/common'
+import { parseApiKey } from '@olytix/auth-guards/api-key'
+import { KeysService } from '../keys/keys.service.js'
+import { LastUsedService } from '../keys/last-used.service.js'
+import { decide, type Decision, type Demand, denied } from './decide.js'
+import { heldKey } from './held-key.js'
+
+/** One question: may the bearer of this credential do that? */
+export interface Question extends Demand {
+  /** Exactly as it was presented. */
+  readonly credential: string
+  /** What is asked for, for log and audit trail: `POST /api/v1/query`. */
+  readonly resource: string
+  readonly requestId: string
+}
+
+export interface AuthorizeOptions {
+  readonly now: () => Date
+  /** SHA-256 of what other services present; `undefined` trusts every caller, which the configuration allows on loopback alone. */
+  readonly serviceTokenHash: Buffer | undefined
+}
+
+export const AUTHORIZE_OPTIONS = Symbol('AuthorizeOptions')
+
+/**
+ * Who is calling, and may they: credential → key → principal → decision.
+ *
+ * 1. The text is read as an API key: pattern and checksum. What is none is denied here; the database never hears of it.
+ * 2. The key is found by its SHA-256, in one statement that also reads its owner's roles, so that a role taken away
+ *    narrows every key at once.
+ * 3. `decide` judges it, a pure function: ended, wrong address, missing scope, or allowed.
+ * 4. A use is noted in memory, a denial is logged with its true reason. Nothing is written on the way.
+ *
+ * Whoever needs a decision asks here: other services by `Authorize`, our own management calls through the guard.
+ */
+@Injectable()
+export class AuthorizeService {
+  private readonly logger = new Logger('authorize')
+
+  constructor(
+    private readonly keys: KeysService,
+    private readonly lastUsed: LastUsedService,
+    @Inject(AUTHORIZE_OPTIONS) private readonly options: AuthorizeOptions,
+  ) {}
+
+  /**
+   * A denial is an answer.
+   * @throws AppError UNAVAILABLE when it cannot be decided, because the database does not answer
+   */
+  async authorize(question: Question): Promise<Decision> {
+    const decision = await this.judge(question)
+    if (decision.denialReason !== null) this.logDenial(question, decision)
+    else if (decision.principal) this.lastUsed.note(decision.principal.id, this.options.now())
+    return decision
+  }
+
+  private async judge(question: Question): Promise<Decision> {
+    if (question.credential === '') return denied('missing_credential')
+    const presented = parseApiKey(question.credential)
+    if (!presented) return denied(unreadable(question))
+    const key = await this.keys.findHeldKey(presented)
+    if (!key) return denied('unknown_credential')
+    return decide(heldKey(key, question.clientIp), question, this.options.now())
+  }
+
+  private logDenial({ requestId, resource, clientIp }: Question, decision: Decision): void {
+    this.logger.log({
+      event: 'access_denied',
+      denial_reason: decision.denialReason,
+      request_id: requestId,
+      resource,
+      client_ip: clientIp,
+      user_id: decision.heldId,
+    })
+  }
+}
+
+/** Only keys may come in the query string; a token there is refused for its way, not for its form. */
+function unreadable({
+  credential,
+  source,
+}: Question): 'source_not_allowed' | 'malformed_credential' {
+  const isToken = credential.includes('.')
+  return isToken && source === 'query_parameter' ? 'source_not_allowed' : 'malformed_credential'
+}

@@ -1,0 +1,178 @@
+import { randomBytes } from 'node:crypto'
+import { Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import { credentials, Metadata, type ServiceError } from '@grpc/grpc-js'
+import { generateApiKey } from '@olytix/auth-guards/api-key'
+import { loadConfig } from '@olytix/config'
+import { JsonLogger } from '@olytix/observability'
+import { Database } from '@olytix/postgres'
+import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
+import {
+  AuthorizationServiceClient,
+  AuthorizeRequest,
+  type AuthorizeResponse,
+  CreateKeyRequest,
+  type CreateKeyResponse,
+  KeyServiceClient,
+} from '@olytix/proto'
+import { PostgresProxy } from './postgres-proxy.js'
+import { identitySettings } from '../src/config.js'
+import { type RunningIdentity, startIdentity } from '../src/start-identity.js'
+
+export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
+export const SERVICE_TOKEN = 'test-service-token-0123456789-abcdef'
+export const ADMIN_EMAIL = 'Admin@Example.com'
+export const ADMIN_PASSWORD = 'an admin of great discretion'
+export const ADMIN_KEY = generateApiKey(randomBytes).secret
+
+/** A clock that stands still until it is told. */
+export class FakeClock {
+  constructor(public at = new Date('2026-11-24T10:00:00.000Z')) {}
+  readonly now = (): Date => new Date(this.at)
+  advance(ms: number): void {
+    this.at = new Date(this.at.getTime() + ms)
+  }
+}
+
+/** One identity service with a first admin, over real gRPC, on a database of its own. */
+export class Harness {
+  private constructor(
+    readonly testDatabase: TestDatabase,
+    readonly owner: Database,
+    /** Between the service and PostgreSQL. */
+    readonly proxy: PostgresProxy,
+    private readonly environment: Readonly<Record<string, string>>,
+  ) {}
+
+  readonly clock = new FakeClock()
+  private readonly lines: string[] = []
+  private readonly log = new Writable({
+    write: (line: Buffer, _encoding, done) => {
+      this.lines.push(line.toString())
+      done()
+    },
+  })
+
+  private running: RunningIdentity[] = []
+  private clients: { close(): void }[] = []
+
+  static async create(environment: Readonly<Record<string, string>> = {}): Promise<Harness> {
+    const testDatabase = await createTestDatabase({ serviceRole: 'olytix_identity' })
+    const owner = new Database({ url: testDatabase.ownerUrl, maxConnections: 2 })
+    const proxy = await PostgresProxy.start(testDatabase.url)
+    const settings = {
+      OLYTIX_IDENTITY__PORT: '0',
+      OLYTIX_IDENTITY__SERVICE_TOKEN: SERVICE_TOKEN,
+      OLYTIX_DATABASE__URL: proxy.url,
+      OLYTIX_DATABASE__OWNER_URL: testDatabase.ownerUrl,
+      OLYTIX_BOOTSTRAP__ADMIN_EMAIL: ADMIN_EMAIL,
+      OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: ADMIN_PASSWORD,
+      OLYTIX_BOOTSTRAP__ADMIN_API_KEY: ADMIN_KEY,
+      ...environment,
+    }
+    return new Harness(testDatabase, owner, proxy, settings)
+  }
+
+  static async start(environment: Readonly<Record<string, string>> = {}): Promise<Harness> {
+    const harness = await Harness.create(environment)
+    await harness.startAnother()
+    return harness
+  }
+
+  get address(): string {
+    const latest = this.running.at(-1)
+    if (!latest) throw new Error('not started')
+    return latest.address
+  }
+
+  /** Starts the service, or one more on the same database; the latest is the one that calls go to. */
+  async startAnother(environment: Readonly<Record<string, string>> = {}): Promise<RunningIdentity> {
+    const running = await startIdentity(
+      loadConfig(identitySettings, { ...this.environment, ...environment }),
+      { logger: new JsonLogger('identity', 'debug', this.log), now: this.clock.now },
+    )
+    this.running.push(running)
+    return running
+  }
+
+  /** Everything logged since the last time. */
+  logged(): string {
+    return this.lines.splice(0).join('')
+  }
+
+  get keyClient(): KeyServiceClient {
+    return this.keep(new KeyServiceClient(this.address, credentials.createInsecure()))
+  }
+
+  get authorizationClient(): AuthorizationServiceClient {
+    return this.keep(new AuthorizationServiceClient(this.address, credentials.createInsecure()))
+  }
+
+  authorize(
+    request: Partial<AuthorizeRequest>,
+    metadata = callMetadata({ 'service-token': SERVICE_TOKEN }),
+  ): Promise<AuthorizeResponse> {
+    const client = this.authorizationClient
+    return unary((done) => client.authorize(AuthorizeRequest.create(request), metadata, done))
+  }
+
+  createKey(request: Partial<CreateKeyRequest> = {}, by = ADMIN_KEY): Promise<CreateKeyResponse> {
+    const client = this.keyClient
+    const message = CreateKeyRequest.create({ name: 'Test key', ...request })
+    return unary((done) => client.createKey(message, as(by), done))
+  }
+
+  async stop(): Promise<void> {
+    for (const client of this.clients) client.close()
+    this.clients = []
+    const running = this.running.splice(0)
+    await Promise.all(running.map((one) => one.stop()))
+  }
+
+  async end(): Promise<void> {
+    await this.stop()
+    await this.proxy.stop()
+    await this.owner.close()
+    await this.testDatabase.drop()
+  }
+
+  private keep<T extends { close(): void }>(client: T): T {
+    this.clients.push(client)
+    return client
+  }
+}
+
+export function callMetadata(entries: Readonly<Record<string, string>>): Metadata {
+  const metadata = new Metadata()
+  for (const [name, value] of Object.entries(entries)) metadata.set(name, value)
+  return metadata
+}
+
+/** Metadata of a management call, straight from the bearer of this credential. */
+export function as(credential: string): Metadata {
+  return callMetadata({ authorization: `Bearer ${credential}` })
+}
+
+export function unary<T>(
+  call: (done: (error: ServiceError | null, response: T) => void) => unknown,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    call((error, response) => {
+      if (error) reject(error)
+      else resolve(response)
+    })
+  })
+}
+
+/** The error of a call that must fail. */
+export async function failure(call: Promise<unknown>): Promise<ServiceError> {
+  try {
+    await call
+  } catch (error) {
+    if (typeof error === 'object' && error !== null && 'metadata' in error) {
+      return error as ServiceError
+    }
+    throw error
+  }
+  throw new Error('the call was expected to fail')
+}
