@@ -1,0 +1,72 @@
+import type { ChannelCredentials } from '@grpc/grpc-js'
+import { type DynamicModule, Module, type Provider } from '@nestjs/common'
+import { APP_FILTER } from '@nestjs/core'
+import { type Authorizer, AuthGuardsModule } from '@olytix/auth-guards'
+import { HttpErrorFilter } from '@olytix/errors/nest'
+import type { QueryApiConfig } from './config.js'
+import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './health/health.http.js'
+import { IdentityHealth } from './health/identity-health.js'
+import { IdentityClient } from './http/auth/identity.client.js'
+import { KeysController } from './http/auth/keys.http.js'
+import { MeController } from './http/auth/me.http.js'
+import { createQueryHttpModule } from './http/query-http.module.js'
+import type { Project } from './project/project.js'
+import type { Warehouse } from './warehouse/warehouse.js'
+
+/** What the app is made of. */
+export interface Foundation {
+  readonly config: QueryApiConfig
+  readonly project: Project
+  readonly warehouse: Warehouse
+  readonly authorizer: Authorizer
+  /** How to reach identity. */
+  readonly channel: ChannelCredentials
+}
+
+/** The one list of features. */
+@Module({})
+export class AppModule {
+  static forRoot(foundation: Foundation): DynamicModule {
+    const { config, project, warehouse, authorizer } = foundation
+    return {
+      module: AppModule,
+      imports: [
+        AuthGuardsModule.forRoot({
+          authorizer,
+          allowQueryParameter: config.OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER,
+        }),
+        createQueryHttpModule({ project, warehouse }),
+      ],
+      controllers: [HealthController, MeController, KeysController],
+      providers: [
+        { provide: APP_FILTER, useClass: HttpErrorFilter },
+        { provide: IdentityClient, useFactory: () => identityClient(foundation) },
+        readiness(foundation),
+      ],
+    }
+  }
+}
+
+function identityClient({ config, channel }: Foundation): IdentityClient {
+  return new IdentityClient({
+    address: config.OLYTIX_IDENTITY__ADDRESS,
+    channel,
+    serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
+  })
+}
+
+function readiness({ config, channel, warehouse }: Foundation): Provider {
+  const identity = new IdentityHealth(config.OLYTIX_IDENTITY__ADDRESS, channel)
+  const checks: readonly ReadinessCheck[] = [
+    { name: 'identity', isReady: () => identity.isServing() },
+    {
+      name: 'warehouse',
+      isReady: () =>
+        warehouse.ping().then(
+          () => true,
+          () => false,
+        ),
+    },
+  ]
+  return { provide: READINESS_CHECKS, useValue: checks }
+}

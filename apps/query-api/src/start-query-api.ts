@@ -1,0 +1,109 @@
+import { credentials } from '@grpc/grpc-js'
+import { Logger, type LoggerService } from '@nestjs/common'
+import { NestFactory } from '@nestjs/core'
+import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import { GrpcAuthorizer } from '@olytix/auth-guards'
+import { ConfigError } from '@olytix/config'
+import { AppModule, type Foundation } from './app.module.js'
+import type { QueryApiConfig } from './config.js'
+import { answerWrongMethods } from './http/allowed-methods.js'
+import { IdentityClient } from './http/auth/identity.client.js'
+import { createFastifyAdapter } from './http/fastify-server.js'
+import { validationPipe } from './http/validation.js'
+import { loadProject } from './project/load-project.js'
+import type { Project } from './project/project.js'
+import { Warehouse } from './warehouse/warehouse.js'
+
+export interface RunningQueryApi {
+  /** `host:port`. */
+  readonly address: string
+  /** Stops taking requests, answers those that run, closes what is open. */
+  stop(): Promise<void>
+}
+
+interface StartOptions {
+  readonly logger: LoggerService
+  /** For `${NAME}` in the project file. */
+  readonly environment: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Starts the service: project, warehouse, then the port.
+ * @throws AppError INVALID_PROJECT, ConfigError without a warehouse, Error when the role or the port cannot be used
+ */
+export async function startQueryApi(
+  config: QueryApiConfig,
+  { logger, environment }: StartOptions,
+): Promise<RunningQueryApi> {
+  const project = await loadProject(config.OLYTIX_PROJECT_PATH, environment)
+  const warehouse = await openWarehouse(config, project, logger)
+  const channel = credentials.createInsecure()
+  const authorizer = new GrpcAuthorizer({
+    address: config.OLYTIX_IDENTITY__ADDRESS,
+    channel,
+    serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
+  })
+  const app = await createApp({ config, project, warehouse, authorizer, channel }, logger)
+  await app.listen(config.OLYTIX_HTTP__PORT, config.OLYTIX_HTTP__HOST)
+  return {
+    address: new URL(await app.getUrl()).host,
+    stop: async () => {
+      await app.close()
+      app.get(IdentityClient).close()
+      authorizer.close()
+      await warehouse.close()
+    },
+  }
+}
+
+async function createApp(
+  foundation: Foundation,
+  logger: LoggerService,
+): Promise<NestFastifyApplication> {
+  const { config } = foundation
+  const access = new Logger('http')
+  const adapter = createFastifyAdapter({
+    trustedProxies: config.OLYTIX_HTTP__TRUSTED_PROXIES,
+    onResponse: (entry) => {
+      access.log(entry)
+    },
+  })
+  answerWrongMethods(adapter.getInstance())
+  const app = await NestFactory.create<NestFastifyApplication>(
+    AppModule.forRoot(foundation),
+    adapter,
+    { logger, abortOnError: false },
+  )
+  app.useGlobalPipes(validationPipe())
+  if (config.OLYTIX_HTTP__CORS_ORIGINS.length > 0) {
+    app.enableCors({ origin: [...config.OLYTIX_HTTP__CORS_ORIGINS], maxAge: 600 })
+  }
+  return app
+}
+
+async function openWarehouse(
+  config: QueryApiConfig,
+  project: Project,
+  logger: LoggerService,
+): Promise<Warehouse> {
+  const url =
+    config.OLYTIX_WAREHOUSE__URL ?? project.warehouseUrl ?? config.OLYTIX_WAREHOUSE__FALLBACK_URL
+  if (!url) {
+    throw new ConfigError([
+      'OLYTIX_WAREHOUSE__URL: no warehouse is named, neither here nor as `warehouse.url` in olytix-core_project.yml',
+    ])
+  }
+  if (config.OLYTIX_WAREHOUSE__URL && project.warehouseUrl) {
+    logger.warn('OLYTIX_WAREHOUSE__URL wins over the warehouse that the project names')
+  }
+  const warehouse = new Warehouse({
+    url: url.reveal(),
+    onError: (error) => {
+      logger.warn(error)
+    },
+  })
+  const allowed = config.OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE
+  const tables = Object.values(project.cubes).flatMap((cube) => cube.relation.tables)
+  for (const warning of await warehouse.checkRole(tables, allowed)) logger.warn(warning)
+  return warehouse
+}
