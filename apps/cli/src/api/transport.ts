@@ -5,7 +5,7 @@ import { errorBody } from './answers.js'
 import { ApiRefusal, ServerUnreachable } from './api-errors.js'
 
 /** Longer than the longest query the server allows. */
-const TIMEOUT_MS = 120_000
+const TIMEOUT_MS = 310_000
 
 export interface Endpoint {
   /** Where the server is; may have a path when it stands behind a proxy. */

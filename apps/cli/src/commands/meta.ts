@@ -53,5 +53,5 @@ function renderMembers(rows: readonly string[][]): string {
 }
 
 function about(member: Member): string {
-  return member.description ?? member.title ?? ''
+  return member.description || member.title || ''
 }
