@@ -37,6 +37,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     clientErrorHandler: refuseUnreadable,
   })
   const server = adapter.getInstance()
+  takeOnlyJson(adapter)
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id)
     done()
@@ -53,6 +54,14 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     done()
   })
   return adapter
+}
+
+/** Fastify by itself would also read plain text, and Nest forms. */
+function takeOnlyJson(adapter: FastifyAdapter): void {
+  adapter.getInstance().removeContentTypeParser('text/plain')
+  adapter.useBodyParser('application/x-www-form-urlencoded', false, {}, (_request, _body, done) => {
+    done(new AppError('UNSUPPORTED_MEDIA_TYPE', 'The body must be application/json'))
+  })
 }
 
 /** What Node's HTTP parser could not read has no request yet: answer on the socket itself. */

@@ -1,17 +1,23 @@
 import { StandardSchemaValidationPipe } from '@nestjs/common'
-import { invalidRequest } from '@olytix/errors'
+import { type ErrorDetail, invalidRequest } from '@olytix/errors'
 
 interface Issue {
   readonly message: string
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined
+  /** zod's: the keys that an object should not have; `path` is the object's. */
+  readonly keys?: readonly string[]
 }
 
 /** Checks `@Body({ schema })` and its kin; all problems come back at once as INVALID_REQUEST. */
 export function validationPipe(): StandardSchemaValidationPipe {
   return new StandardSchemaValidationPipe({
-    exceptionFactory: (issues: readonly Issue[]) =>
-      invalidRequest(issues.map(({ path = [], message }) => ({ path: pathText(path), message }))),
+    exceptionFactory: (issues: readonly Issue[]) => invalidRequest(issues.flatMap(toDetails)),
   })
+}
+
+function toDetails({ path = [], message, keys }: Issue): ErrorDetail[] {
+  if (!keys) return [{ path: pathText(path), message }]
+  return keys.map((key) => ({ path: pathText([...path, key]), message: 'unknown key' }))
 }
 
 /** `filters[0].operator` */
