@@ -1,1 +1,8 @@
-export { default } from '../jest.preset.js'
+import preset from '../jest.preset.js'
+
+export default {
+  ...preset,
+  testPathIgnorePatterns: [...preset.testPathIgnorePatterns, '/compose\\.'],
+  globalSetup: './harness/start-stack.js',
+  globalTeardown: './harness/stop-stack.js',
+}

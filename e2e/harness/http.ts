@@ -1,0 +1,80 @@
+import { request } from 'node:http'
+import { expect } from '@jest/globals'
+import { z } from 'zod'
+import { stack } from './stack.js'
+
+export interface Question {
+  readonly method?: string
+  /** Presented in the Authorization header. */
+  readonly key?: string | undefined
+  /** Sent as JSON, unless it is a text: that is sent as it stands. */
+  readonly body?: unknown
+  /** A list becomes several headers of that name. */
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>
+}
+
+export interface Answer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+  readonly text: string
+}
+
+/** One request to the API, by a client that sends whatever it is told to. */
+export function ask(path: string, question: Question = {}): Promise<Answer> {
+  const { method = 'GET', key, body, headers = {} } = question
+  const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
+  return new Promise((resolve, reject) => {
+    const sent = request(`${stack.query_api_url}${path}`, { method, agent: false })
+    if (key !== undefined) sent.setHeader('Authorization', `Bearer ${key}`)
+    if (text !== undefined) sent.setHeader('Content-Type', 'application/json')
+    for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value)
+    sent.on('error', reject)
+    sent.on('response', (response) => {
+      const chunks: Buffer[] = []
+      response.on('data', (chunk: Buffer) => chunks.push(chunk))
+      response.on('end', () => {
+        const { statusCode = 0, headers: received } = response
+        resolve({ status: statusCode, headers: received, text: Buffer.concat(chunks).toString() })
+      })
+      response.on('error', reject)
+    })
+    sent.end(text)
+  })
+}
+
+/** `POST /api/v1/query` */
+export function query(key: string, body: unknown): Promise<Answer> {
+  return ask('/api/v1/query', { method: 'POST', key, body })
+}
+
+const rowsOf = z.object({ data: z.array(z.record(z.string(), z.unknown())) })
+
+/** The rows of a query that must succeed. */
+export async function rows(
+  key: string,
+  body: unknown,
+): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const answer = await query(key, body)
+  expect(answer).toMatchObject({ status: 200 })
+  return rowsOf.parse(JSON.parse(answer.text)).data
+}
+
+const issued = z.object({ id: z.string(), key: z.string() })
+
+export interface NewKey {
+  readonly scopes?: readonly string[]
+  readonly roles?: readonly string[]
+  readonly attributes?: Readonly<Record<string, unknown>>
+}
+
+/** A new key, made by the admin over REST. */
+export async function createKey(key: NewKey = {}): Promise<z.output<typeof issued>> {
+  const body = { name: 'e2e', expires_in_days: 1, ...key }
+  const answer = await ask('/api/v1/auth/keys', {
+    method: 'POST',
+    key: stack.admin_api_key,
+    body,
+  })
+  expect(answer).toMatchObject({ status: 201 })
+  return issued.parse(JSON.parse(answer.text))
+}
