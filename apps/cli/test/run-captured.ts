@@ -1,7 +1,8 @@
-import { mkdtempSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
+import { afterAll } from '@jest/globals'
 import { type ExitCode, runCli } from '../src/program.js'
 
 export interface Captured {
@@ -18,9 +19,16 @@ interface Setting {
   readonly stdin?: string
 }
 
-/** A folder of its own, in which no profile is found. */
+const folders: string[] = []
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true })
+})
+
+/** A folder of its own, in which no profile is found; gone after the tests of the file. */
 export function emptyFolder(): string {
-  return mkdtempSync(path.join(tmpdir(), 'olytix-cli-'))
+  const folder = mkdtempSync(path.join(tmpdir(), 'olytix-cli-'))
+  folders.push(folder)
+  return folder
 }
 
 /** Runs one command line as a process would, and keeps what it wrote. */
