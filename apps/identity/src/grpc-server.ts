@@ -11,6 +11,8 @@ interface GrpcServerOptions {
   readonly reflection: boolean
   /** Adds services that are not ours, such as health, before the port opens. */
   readonly onServices: (server: Server, names: readonly string[]) => void
+  /** Called while calls are still taken, right before that ends. */
+  readonly onClosing: () => void
 }
 
 const MAX_MESSAGE_BYTES = 1024 * 1024
@@ -61,6 +63,7 @@ export class GrpcServer extends ServerGrpc {
     const { server } = this
     if (!server) return
     this.server = undefined
+    this.settings.onClosing()
     await new Promise<void>((resolve) => {
       const timer = setTimeout(() => {
         server.forceShutdown()

@@ -60,6 +60,9 @@ async function listen(
     onServices: (grpc, names) => {
       app.get(HealthService).addToServer(grpc, names)
     },
+    onClosing: () => {
+      app.get(HealthService).beginShutdown()
+    },
   })
   const app = await NestFactory.createMicroservice(AppModule.forRoot(foundation), {
     strategy: server,

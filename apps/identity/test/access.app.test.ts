@@ -164,15 +164,15 @@ function call(method: (typeof rpcs)[number]['method'], metadata: Metadata): Prom
   const client = new Client(identity.address, credentials.createInsecure())
   const { path, requestDeserialize, requestSerialize, responseDeserialize } = method
   const empty = EMPTY_MESSAGE.parse(requestDeserialize(Buffer.alloc(0)))
-  return unary<object>((done) =>
+  return unary<unknown>((done) =>
     client.makeUnaryRequest(
       path,
       requestSerialize,
       responseDeserialize,
       empty,
       metadata,
-      (error, response) => {
-        done(error, response ?? {})
+      (error, response: unknown) => {
+        done(error, response)
       },
     ),
   ).finally(() => {
@@ -208,6 +208,7 @@ async function identityModule(controllers: (new () => object)[] = []) {
         port: 0,
         reflection: false,
         onServices: () => undefined,
+        onClosing: () => undefined,
       }),
       logger: false,
       abortOnError: false,

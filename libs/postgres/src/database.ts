@@ -153,7 +153,8 @@ class ClientTransaction implements Transaction {
 async function run(target: pg.Pool | pg.PoolClient, query: Sql): Promise<pg.QueryResult<object>> {
   const { text, values } = query.toStatement()
   try {
-    return await target.query<object>(text, [...values])
+    const name = query.preparedName
+    return await target.query<object>({ text, values: [...values], ...(name && { name }) })
   } catch (error) {
     throw translate(error)
   }

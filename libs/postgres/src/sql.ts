@@ -9,7 +9,14 @@ export class Sql {
   constructor(
     private readonly strings: readonly string[],
     private readonly parts: readonly unknown[],
+    /** Set for a statement that each connection plans but once. */
+    readonly preparedName?: string,
   ) {}
+
+  /** The same statement, planned once per connection and found again by this name: for hot paths of fixed text. */
+  preparedAs(name: string): Sql {
+    return new Sql(this.strings, this.parts, name)
+  }
 
   /** Numbers the values from `$1` on, pieces within pieces included. */
   toStatement(): Statement {

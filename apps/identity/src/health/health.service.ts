@@ -1,10 +1,5 @@
 import type { Server, ServerWritableStream } from '@grpc/grpc-js'
-import {
-  type BeforeApplicationShutdown,
-  Injectable,
-  Logger,
-  type OnApplicationBootstrap,
-} from '@nestjs/common'
+import { Injectable, Logger, type OnApplicationBootstrap } from '@nestjs/common'
 import { Database, sql } from '@olytix/postgres'
 import { HealthImplementation } from 'grpc-health-check'
 
@@ -13,7 +8,7 @@ const CHECK_TIMEOUT_MS = 2_000
 
 /** `grpc.health.v1`: SERVING only while the database answers, and not once a shutdown has begun. */
 @Injectable()
-export class HealthService implements OnApplicationBootstrap, BeforeApplicationShutdown {
+export class HealthService implements OnApplicationBootstrap {
   private readonly logger = new Logger('health')
   private readonly health = new HealthImplementation()
   private readonly watches = new Set<ServerWritableStream<unknown, unknown>>()
@@ -30,7 +25,7 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
    */
   addToServer(server: Server, services: readonly string[]): void {
     this.services = ['', ...services]
-    this.setServing(false)
+    this.setServing(this.isServing)
     this.health.addToServer({
       addService: (definition, { watch, ...calls }) => {
         server.addService(definition, {
@@ -50,8 +45,8 @@ export class HealthService implements OnApplicationBootstrap, BeforeApplicationS
     this.schedule()
   }
 
-  /** From here on a caller goes elsewhere; calls that run are still answered. */
-  beforeApplicationShutdown(): void {
+  /** To be called before the port closes, which is earlier than Nest's own hooks: from here on a caller goes elsewhere; calls that run are still answered. */
+  beginShutdown(): void {
     this.isStopping = true
     clearTimeout(this.timer)
     this.setServing(false)

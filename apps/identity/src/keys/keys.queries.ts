@@ -84,7 +84,7 @@ export function findHeldKey(
         (select value from revisions) as revision
       from keys
       join users on users.id = keys.owner_id
-      where keys.secret_hash = ${secretHash}`,
+      where keys.secret_hash = ${secretHash}`.preparedAs('find_held_key'),
   )
 }
 
