@@ -74,6 +74,7 @@ export class PostgresProxy {
 function statementReader(onStatement: (text: string) => void): (data: Buffer) => void {
   let rest = Buffer.alloc(0)
   let header = 0
+  const prepared = new Map<string, string>()
   return (data) => {
     rest = Buffer.concat([rest, data])
     while (rest.length >= header + 4 && rest.length >= header + rest.readUInt32BE(header)) {
@@ -81,7 +82,9 @@ function statementReader(onStatement: (text: string) => void): (data: Buffer) =>
       const type = header === 0 ? '' : rest.toString('latin1', 0, 1)
       const texts = rest.toString('utf8', header + 4, end).split('\0')
       if (type === 'Q') onStatement(texts[0] ?? '')
-      if (type === 'P') onStatement(texts[1] ?? '')
+      if (type === 'P') prepared.set(texts[0] ?? '', texts[1] ?? '')
+      // A statement that is known by name is only bound again.
+      if (type === 'B') onStatement(prepared.get(texts[1] ?? '') ?? '')
       rest = rest.subarray(end)
       header = 1
     }
