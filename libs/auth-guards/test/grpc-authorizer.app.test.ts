@@ -11,7 +11,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { type AuthorizeQuestion, GrpcAuthorizer } from '../src/index.js'
 
 /** What the next call is answered with: a response, a gRPC status, or nothing at all. */
-type Script = AuthorizeResponse | { readonly code: number } | 'silence'
+type Script = AuthorizeResponse | { readonly code: status } | 'silence'
 
 const ALLOWED = AuthorizeResponse.create({
   decision: Decision.DECISION_ALLOW,
