@@ -37,7 +37,9 @@ const CLI = { api: [], profile: [], output: [], commands: ['api', 'profile', 'ou
 export const pureFiles = [
   'apps/identity/src/scopes/**/*.ts',
   'apps/identity/src/authorize/decide.ts',
-  'apps/identity/src/keys/api-key.ts',
+  'apps/identity/src/keys/{allowed-ips,key-expiry}.ts',
+  'apps/identity/src/users/{email,password-rules}.ts',
+  'libs/auth-guards/src/api-key.ts',
   'apps/query-api/src/{semantics,rls,sql,lineage}/**/*.ts',
   'apps/query-api/src/project/**/*.ts',
 ]

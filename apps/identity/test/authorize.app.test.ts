@@ -190,29 +190,16 @@ describe('the scopes of a key', () => {
 })
 
 describe('what is no key of ours', () => {
+  const inHeader = CredentialSource.CREDENTIAL_SOURCE_HEADER
+  const inQuery = CredentialSource.CREDENTIAL_SOURCE_QUERY_PARAMETER
+  const unknown = generateApiKey(randomBytes).secret
   test.each([
-    ['', CredentialSource.CREDENTIAL_SOURCE_HEADER, DenialReason.DENIAL_REASON_MISSING_CREDENTIAL],
-    [
-      'nonsense',
-      CredentialSource.CREDENTIAL_SOURCE_HEADER,
-      DenialReason.DENIAL_REASON_MALFORMED_CREDENTIAL,
-    ],
-    [
-      `${ADMIN_KEY}\n`,
-      CredentialSource.CREDENTIAL_SOURCE_HEADER,
-      DenialReason.DENIAL_REASON_MALFORMED_CREDENTIAL,
-    ],
-    [
-      'a.b.c',
-      CredentialSource.CREDENTIAL_SOURCE_QUERY_PARAMETER,
-      DenialReason.DENIAL_REASON_SOURCE_NOT_ALLOWED,
-    ],
-    [
-      generateApiKey(randomBytes).secret,
-      CredentialSource.CREDENTIAL_SOURCE_HEADER,
-      DenialReason.DENIAL_REASON_UNKNOWN_CREDENTIAL,
-    ],
-  ])('%j by %s is denied as %s and names nobody', async (credential, source, reason) => {
+    ['nothing', '', inHeader, DenialReason.DENIAL_REASON_MISSING_CREDENTIAL],
+    ['a word', 'nonsense', inHeader, DenialReason.DENIAL_REASON_MALFORMED_CREDENTIAL],
+    ['a newline', `${ADMIN_KEY}\n`, inHeader, DenialReason.DENIAL_REASON_MALFORMED_CREDENTIAL],
+    ['a token in the URL', 'a.b.c', inQuery, DenialReason.DENIAL_REASON_SOURCE_NOT_ALLOWED],
+    ['a foreign key', unknown, inHeader, DenialReason.DENIAL_REASON_UNKNOWN_CREDENTIAL],
+  ])('such as %s is denied and names nobody', async (_what, credential, source, reason) => {
     expect(await identity.authorize({ credential, source })).toMatchObject({
       decision: Decision.DECISION_DENY,
       denialReason: reason,

@@ -74,19 +74,26 @@ export class PostgresProxy {
 function statementReader(onStatement: (text: string) => void): (data: Buffer) => void {
   let rest = Buffer.alloc(0)
   let header = 0
-  const prepared = new Map<string, string>()
+  const onMessage = messageReader(onStatement)
   return (data) => {
     rest = Buffer.concat([rest, data])
     while (rest.length >= header + 4 && rest.length >= header + rest.readUInt32BE(header)) {
       const end = header + rest.readUInt32BE(header)
-      const type = header === 0 ? '' : rest.toString('latin1', 0, 1)
-      const texts = rest.toString('utf8', header + 4, end).split('\0')
-      if (type === 'Q') onStatement(texts[0] ?? '')
-      if (type === 'P') prepared.set(texts[0] ?? '', texts[1] ?? '')
-      // A statement that is known by name is only bound again.
-      if (type === 'B') onStatement(prepared.get(texts[1] ?? '') ?? '')
+      if (header === 1) {
+        onMessage(rest.toString('latin1', 0, 1), rest.toString('utf8', 5, end).split('\0'))
+      }
       rest = rest.subarray(end)
       header = 1
     }
+  }
+}
+
+/** Query, Parse and Bind: a statement that is known by name is only bound again. */
+function messageReader(onStatement: (text: string) => void) {
+  const prepared = new Map<string, string>()
+  return (type: string, [first = '', second = '']: readonly string[]): void => {
+    if (type === 'Q') onStatement(first)
+    if (type === 'P') prepared.set(first, second)
+    if (type === 'B') onStatement(prepared.get(second) ?? '')
   }
 }
