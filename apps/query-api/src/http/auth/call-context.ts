@@ -3,13 +3,12 @@ import { type Credential, canonicalAddress } from '@olytix/auth-guards'
 import type { FastifyRequest } from 'fastify'
 import type { CallContext } from './identity.client.js'
 
-/** The request's credential, address and id, to pass on to identity. Only on routes that are not public. */
+/** The request's credential (none on public routes), address and id, to pass on to identity. */
 export const PassOn = createParamDecorator(
   (_: undefined, context: ExecutionContext): CallContext => {
     const request = context
       .switchToHttp()
       .getRequest<FastifyRequest & { credential?: Credential }>()
-    if (!request.credential) throw new Error('@PassOn() on a route without authentication')
     return {
       credential: request.credential,
       clientIp: canonicalAddress(request.ip),

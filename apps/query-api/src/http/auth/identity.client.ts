@@ -2,12 +2,18 @@ import { type ChannelCredentials, Metadata, type ServiceError } from '@grpc/grpc
 import { Injectable } from '@nestjs/common'
 import type { Credential } from '@olytix/auth-guards'
 import { fromGrpcError } from '@olytix/errors/nest'
-import { KeyServiceClient } from '@olytix/proto'
+import {
+  AuditServiceClient,
+  KeyServiceClient,
+  RoleServiceClient,
+  TokenServiceClient,
+  UserServiceClient,
+} from '@olytix/proto'
 
 /** Who asks identity for something, and on whose request. */
 export interface CallContext {
-  /** The end user's own credential: identity decides by itself what it may do. */
-  readonly credential: Credential
+  /** The end user's own credential: identity decides by itself what it may do. None on public routes. */
+  readonly credential: Credential | undefined
   readonly clientIp: string
   readonly requestId: string
 }
@@ -32,9 +38,18 @@ const DEADLINE_MS = 5000
 @Injectable()
 export class IdentityClient {
   readonly keys: KeyServiceClient
+  readonly users: UserServiceClient
+  readonly roles: RoleServiceClient
+  readonly tokens: TokenServiceClient
+  readonly audit: AuditServiceClient
 
   constructor(private readonly options: IdentityClientOptions) {
-    this.keys = new KeyServiceClient(options.address, options.channel)
+    const { address, channel } = options
+    this.keys = new KeyServiceClient(address, channel)
+    this.users = new UserServiceClient(address, channel)
+    this.roles = new RoleServiceClient(address, channel)
+    this.tokens = new TokenServiceClient(address, channel)
+    this.audit = new AuditServiceClient(address, channel)
   }
 
   /**
@@ -52,13 +67,16 @@ export class IdentityClient {
   }
 
   close(): void {
-    this.keys.close()
+    for (const client of [this.keys, this.users, this.roles, this.tokens, this.audit])
+      client.close()
   }
 
   private metadataFor({ credential, clientIp, requestId }: CallContext): Metadata {
     const metadata = new Metadata()
-    metadata.set('authorization', `Bearer ${credential.text}`)
-    metadata.set('credential-source', credential.source)
+    if (credential) {
+      metadata.set('authorization', `Bearer ${credential.text}`)
+      metadata.set('credential-source', credential.source)
+    }
     metadata.set('client-ip', clientIp)
     metadata.set('request-id', requestId)
     if (this.options.serviceToken !== undefined)

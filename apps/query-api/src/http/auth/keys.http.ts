@@ -4,13 +4,8 @@ import { CreateKeyRequest, GetKeyRequest, ListKeysRequest, RevokeKeyRequest } fr
 import type { z } from 'zod'
 import { PassOn } from './call-context.js'
 import { type CallContext, IdentityClient } from './identity.client.js'
-import {
-  CreateKeyBody,
-  createdKeyToJson,
-  keyToJson,
-  PageQuery,
-  RevokeFoundKeyBody,
-} from './keys.schemas.js'
+import { CreateKeyBody, createdKeyToJson, keyToJson, RevokeFoundKeyBody } from './keys.schemas.js'
+import { type Page, PageQuery } from './text.schemas.js'
 
 /** API keys over REST: each call is passed on with the caller's own credential. */
 @Controller('api/v1/auth/keys')
@@ -29,10 +24,7 @@ export class KeysController {
   }
 
   @Get()
-  async list(
-    @PassOn() context: CallContext,
-    @Query({ schema: PageQuery }) page: z.output<typeof PageQuery>,
-  ) {
+  async list(@PassOn() context: CallContext, @Query({ schema: PageQuery }) page: Page) {
     const { keys } = this.identity
     const answer = await this.identity.call(
       context,

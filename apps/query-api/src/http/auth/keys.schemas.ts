@@ -1,11 +1,7 @@
 import { CreateKeyRequest, type CreateKeyResponse, type Key } from '@olytix/proto'
 import { z } from 'zod'
 import { Attributes, attributesToJson } from './attributes.schemas.js'
-
-/** Neither NUL nor half a surrogate pair: PostgreSQL could not store them. */
-export const Text = z
-  .string()
-  .refine((text) => !/[\0\p{Surrogate}]/u.test(text), 'holds a character that cannot be stored')
+import { lowerName, moment, Text } from './text.schemas.js'
 
 const RateLimit = z
   .strictObject({
@@ -45,24 +41,13 @@ export const CreateKeyBody = z
 /** Body of `POST /auth/keys/revoke`: for somebody who found a key and knows only its text. */
 export const RevokeFoundKeyBody = z.strictObject({ key: Text.min(1).max(200) })
 
-/** Query of every list. */
-export const PageQuery = z
-  .object({
-    page_size: z.coerce.number().int().min(1).max(1000).optional(),
-    page_token: Text.max(500).optional(),
-  })
-  .transform(({ page_size, page_token }) => ({
-    pageSize: page_size ?? 0,
-    pageToken: page_token ?? '',
-  }))
-
 /** A key as everybody may see it. */
 export function keyToJson(key: Key): Record<string, unknown> {
   return {
     id: key.id,
     name: key.name,
     hint: key.hint,
-    status: key.status.replace('KEY_STATUS_', '').toLowerCase(),
+    status: lowerName(key.status, 'KEY_STATUS_'),
     scopes: key.scopes,
     roles: key.roles,
     attributes: attributesToJson(key.attributes),
@@ -72,9 +57,9 @@ export function keyToJson(key: Key): Record<string, unknown> {
       : null,
     description: key.description,
     created_by: key.createdBy,
-    created_at: key.createdAt?.toISOString() ?? null,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    last_used_at: key.lastUsedAt?.toISOString() ?? null,
+    created_at: moment(key.createdAt),
+    expires_at: moment(key.expiresAt),
+    last_used_at: moment(key.lastUsedAt),
   }
 }
 
@@ -86,7 +71,7 @@ export function createdKeyToJson({ secret, key }: CreateKeyResponse): Record<str
     key: secret,
     name: key.name,
     scopes: key.scopes,
-    expires_at: key.expiresAt?.toISOString() ?? null,
-    created_at: key.createdAt?.toISOString() ?? null,
+    expires_at: moment(key.expiresAt),
+    created_at: moment(key.createdAt),
   }
 }
