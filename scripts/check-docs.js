@@ -32,7 +32,7 @@ function checkPage(page) {
     if (!existsSync(path.join(root, path.dirname(page), target)))
       problems.push(`${page}: dead link ${target}`)
   }
-  for (const [, name] of text.matchAll(/npm run ([a-z][a-z:-]*)/g)) {
+  for (const [, name] of text.matchAll(/npm run ([a-z][a-z0-9:-]*)/g)) {
     if (!(name in scripts)) problems.push(`${page}: no script named ${name}`)
   }
   for (const [, target] of text.matchAll(
