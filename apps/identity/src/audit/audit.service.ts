@@ -3,10 +3,27 @@ import type { Queryable } from '@olytix/postgres'
 import { insertEvent, raiseRevision } from './audit.queries.js'
 import type { Origin } from './origin.js'
 
+/** What happened; the words of the documentation. */
+export type AuditEventType =
+  | 'authentication'
+  | 'key_created'
+  | 'key_revoked'
+  | 'user_created'
+  | 'user_updated'
+  | 'user_disabled'
+  | 'user_deleted'
+  | 'password_changed'
+  | 'role_changed'
+  | 'role_deleted'
+  | 'session_created'
+  | 'session_revoked'
+  | 'refresh_reuse_detected'
+  | 'signing_key_rotated'
+
 /** A change, as the audit trail keeps it. */
 export interface AuditEvent {
-  readonly type: 'key_created' | 'key_revoked' | 'user_created'
-  readonly subjectKind: 'key' | 'user'
+  readonly type: AuditEventType
+  readonly subjectKind: 'key' | 'user' | 'role' | 'session' | 'signing_key'
   readonly subjectId: string
   /** Before and after; never a secret. */
   readonly data?: Readonly<Record<string, unknown>>
@@ -30,5 +47,11 @@ export class AuditService {
   async recordChange(transaction: Queryable, event: AuditEvent, origin: Origin): Promise<void> {
     const revision = await raiseRevision(transaction)
     await insertEvent(transaction, { ...event, timestamp: this.options.now(), revision }, origin)
+  }
+
+  /** Records what alters no answer of Authorize, such as a new session. Nobody waits for anybody. */
+  async record(transaction: Queryable, event: AuditEvent, origin: Origin): Promise<void> {
+    const timestamp = this.options.now()
+    await insertEvent(transaction, { ...event, timestamp, revision: null }, origin)
   }
 }

@@ -14,12 +14,19 @@ export interface Origin {
 /** An origin with a verified principal, as every management call has one. */
 export interface PrincipalOrigin extends Origin {
   readonly principal: Principal
+  /** The session whose access token the call carries; null for an API key. */
+  readonly sessionId: string | null
 }
 
-const origins = new WeakMap<Metadata, PrincipalOrigin>()
+/** An origin of a public call: nobody has said who they are. */
+export interface PublicOrigin extends Origin {
+  readonly principal: null
+}
+
+const origins = new WeakMap<Metadata, PrincipalOrigin | PublicOrigin>()
 
 /** Remembers, for as long as the call lives, who makes it. The guard's part. */
-export function setOrigin(call: Metadata, origin: PrincipalOrigin): void {
+export function setOrigin(call: Metadata, origin: PrincipalOrigin | PublicOrigin): void {
   origins.set(call, origin)
 }
 
@@ -27,7 +34,17 @@ export function setOrigin(call: Metadata, origin: PrincipalOrigin): void {
 export const CurrentOrigin = createParamDecorator(
   (_: undefined, context: ExecutionContext): PrincipalOrigin => {
     const origin = origins.get(context.switchToRpc().getContext<Metadata>())
-    if (!origin) throw new Error('@CurrentOrigin() on a call that no guard has checked')
+    if (!origin?.principal) throw new Error('@CurrentOrigin() on a call that no guard has checked')
+    return origin
+  },
+)
+
+/** The origin of a public call. */
+export const AnonymousOrigin = createParamDecorator(
+  (_: undefined, context: ExecutionContext): PublicOrigin => {
+    const origin = origins.get(context.switchToRpc().getContext<Metadata>())
+    if (!origin || origin.principal)
+      throw new Error('@AnonymousOrigin() on a call that is not public')
     return origin
   },
 )

@@ -6,6 +6,7 @@ const NOW = new Date('2026-11-24T10:00:00.000Z')
 function aCredential(changes: Partial<HeldCredential> = {}): HeldCredential {
   return {
     id: 'key_1',
+    sessionId: null,
     kind: 'api_key',
     email: null,
     name: 'A key',
@@ -36,6 +37,7 @@ describe('a decision', () => {
     expect(decide(aCredential(changes), READ, NOW)).toEqual({
       ...denied(reason),
       heldId: 'key_1',
+      sessionId: null,
       revision: 7,
     })
   })

@@ -33,6 +33,8 @@ export interface RateLimit {
 /** A credential that exists, and everything about it that a decision needs, as of one moment. */
 export interface HeldCredential {
   readonly id: string
+  /** The session of an access token; null for an API key. */
+  readonly sessionId: string | null
   readonly kind: Principal['kind']
   readonly email: string | null
   readonly name: string
@@ -58,6 +60,8 @@ export interface HeldCredential {
 export interface Decision {
   /** Id of the credential that it is about, also if it no longer works; null for nobody's. */
   readonly heldId: string | null
+  /** The session of an access token that works; null for any other credential. */
+  readonly sessionId: string | null
   readonly denialReason: DenialReason | null
   readonly principal: Principal | null
   readonly rateLimit: RateLimit | null
@@ -83,6 +87,7 @@ export function decide(held: HeldCredential, demand: Demand, now: Date): Decisio
   const timeLeftMs = held.expiresAt.getTime() - now.getTime()
   return {
     heldId: held.id,
+    sessionId: held.sessionId,
     denialReason: refused,
     principal,
     rateLimit,
@@ -95,6 +100,7 @@ export function decide(held: HeldCredential, demand: Demand, now: Date): Decisio
 export function denied(denialReason: DenialReason): Decision {
   return {
     heldId: null,
+    sessionId: null,
     denialReason,
     principal: null,
     rateLimit: null,

@@ -11,6 +11,7 @@ export function heldKey(key: HeldKey, clientIp: string | null): HeldCredential {
   const { rate_limit_requests: requests, rate_limit_per_seconds: perSeconds } = key
   return {
     id: key.id,
+    sessionId: null,
     kind: 'api_key',
     email: null,
     name: key.name,

@@ -3,15 +3,19 @@ import type { Metadata } from '@grpc/grpc-js'
 import { canonicalAddress, type Scope } from '@olytix/auth-guards'
 import { forbidden, invalidRequest } from '@olytix/errors'
 import { requestId } from '@olytix/observability'
+import type { PublicOrigin } from '../audit/origin.js'
 import type { Question } from './authorize.service.js'
 import type { CredentialSource } from './decide.js'
 
-interface ManagementCall {
+interface Call {
   readonly metadata: Metadata
   /** Whether one of our services makes it, on behalf of its own caller. */
   readonly isServiceCall: boolean
   /** Where the connection comes from: `127.0.0.1:40312`. */
   readonly peer: string
+}
+
+interface ManagementCall extends Call {
   readonly requiredScopes: readonly Scope[]
   /** `KeyService.CreateKey`. */
   readonly resource: string
@@ -26,18 +30,31 @@ const SOURCES: readonly CredentialSource[] = ['header', 'query_parameter']
  * @throws AppError INVALID_REQUEST for metadata that cannot be read, FORBIDDEN for metadata of a service by a stranger
  */
 export function toQuestion(call: ManagementCall): Question {
-  const source = only(call.metadata, 'credential-source')
-  const clientIp = only(call.metadata, 'client-ip')
-  if ((source !== undefined || clientIp !== undefined) && !call.isServiceCall) {
+  const { requestId, clientIp } = toPublicOrigin(call)
+  return {
+    credential: bearerToken(only(call.metadata, 'authorization')),
+    source: parseSource(only(call.metadata, 'credential-source')),
+    clientIp,
+    requiredScopes: call.requiredScopes,
+    resource: call.resource,
+    requestId,
+  }
+}
+
+/**
+ * Where a call comes from, whoever makes it.
+ * @throws AppError INVALID_REQUEST for metadata that cannot be read, FORBIDDEN for metadata of a service by a stranger
+ */
+export function toPublicOrigin({ metadata, isServiceCall, peer }: Call): PublicOrigin {
+  const clientIp = only(metadata, 'client-ip')
+  const source = only(metadata, 'credential-source')
+  if ((source !== undefined || clientIp !== undefined) && !isServiceCall) {
     throw forbidden('client-ip or credential-source without the service token')
   }
   return {
-    credential: bearerToken(only(call.metadata, 'authorization')),
-    source: parseSource(source),
-    clientIp: parseAddress(clientIp ?? addressOf(call.peer)),
-    requiredScopes: call.requiredScopes,
-    resource: call.resource,
-    requestId: requestId(only(call.metadata, 'request-id')),
+    principal: null,
+    requestId: requestId(only(metadata, 'request-id')),
+    clientIp: parseAddress(clientIp ?? addressOf(peer)),
   }
 }
 

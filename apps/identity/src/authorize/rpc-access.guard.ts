@@ -6,7 +6,7 @@ import { ACCESS, type Access } from '@olytix/auth-guards'
 import { setOrigin } from '../audit/origin.js'
 import { AUTHORIZE_OPTIONS, type AuthorizeOptions, AuthorizeService } from './authorize.service.js'
 import type { Decision } from './decide.js'
-import { toQuestion } from './management-call.js'
+import { toPublicOrigin, toQuestion } from './management-call.js'
 import { SERVICE_CALL } from './service-call.decorator.js'
 import { isServiceCall } from './service-token.js'
 
@@ -31,17 +31,21 @@ export class RpcAccessGuard implements CanActivate {
     }
     const access = this.declared(ACCESS, context)
     if (!isAccess(access)) throw forbidden('the call declares no access')
-    if (access.kind === 'public') return true
+    const peer = context.getArgByIndex<ServerUnaryCall<unknown, unknown>>(2).getPeer()
+    const call = { metadata, isServiceCall: service, peer }
+    if (access.kind === 'public') {
+      setOrigin(metadata, toPublicOrigin(call))
+      return true
+    }
     const question = toQuestion({
-      metadata,
-      isServiceCall: service,
-      peer: context.getArgByIndex<ServerUnaryCall<unknown, unknown>>(2).getPeer(),
+      ...call,
       requiredScopes: access.scopes,
       resource: `${context.getClass().name}.${context.getHandler().name}`,
     })
     const decision = await this.authorizeService.authorize(question)
     const { requestId, clientIp } = question
-    setOrigin(metadata, { principal: allowed(decision), requestId, clientIp })
+    const { sessionId } = decision
+    setOrigin(metadata, { principal: allowed(decision), sessionId, requestId, clientIp })
     return true
   }
 
