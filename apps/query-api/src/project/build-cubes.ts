@@ -92,13 +92,19 @@ function relationOf(
   return found?.relation
 }
 
-/** Dimensions, measures, segments and joins of a cube share one space of names. */
+/** Members of a cube share one space of names; a join must not be mistaken for a dimension in `cube.join.dimension`. */
 function checkMemberNames(definition: Defined<CubeShape>, problems: Problems): void {
   const { dimensions, measures, segments, joins } = definition.shape
-  const all = Object.entries({ dimensions, measures, segments, joins }).flatMap(([kind, members]) =>
-    members.map(({ name }, index) => part(definition, [kind, index], { name })),
+  const members = Object.entries({ dimensions, measures, segments }).flatMap(([kind, all]) =>
+    all.map(({ name }, index) => part(definition, [kind, index], { name })),
   )
-  problems.distinct('member', all)
+  problems.distinct('member', members)
+  const named = joins.map(({ name }, index) => part(definition, ['joins', index], { name }))
+  for (const join of problems.distinct('join', named)) {
+    if (dimensions.some(({ name }) => name === join.shape.name)) {
+      problems.on(join, ['name'], `there is a dimension of the name ${quote(join.shape.name)}`)
+    }
+  }
 }
 
 function primaryTime(definition: Defined<CubeShape>, problems: Problems): string | undefined {

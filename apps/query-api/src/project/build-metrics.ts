@@ -1,5 +1,7 @@
 import { suggest } from '@olytix/errors'
 import type { MetricShape } from './definition-schemas.js'
+import type { FilterNode } from './filter-shape.js'
+import { dimensionNames, findDimension } from './member-names.js'
 import { type Defined, part, type Problems, titleOf } from './problems.js'
 import {
   byName,
@@ -30,6 +32,9 @@ export function buildMetrics(
   const metrics = byName(
     distinct.flatMap((definition) => {
       const value = valueOf(definition, known, problems)
+      for (const [index, node] of definition.shape.filters.entries()) {
+        checkFilter({ definition, cubes, problems }, ['filters', index], node)
+      }
       if (cubes[definition.shape.name]) {
         problems.on(definition, ['name'], `there is a cube of the name ${definition.shape.name}`)
       }
@@ -42,6 +47,28 @@ export function buildMetrics(
     }
   }
   return metrics
+}
+
+/** Filters of a metric hold for rows: they name dimensions, and ones that exist. */
+function checkFilter(
+  context: { definition: Defined<MetricShape>; cubes: Named<Cube>; problems: Problems },
+  path: readonly PropertyKey[],
+  node: FilterNode,
+): void {
+  const { definition, cubes, problems } = context
+  if ('and' in node || 'or' in node) {
+    const [key, nodes] = 'and' in node ? (['and', node.and] as const) : (['or', node.or] as const)
+    for (const [index, each] of nodes.entries()) checkFilter(context, [...path, key, index], each)
+  } else if ('not' in node) {
+    checkFilter(context, [...path, 'not'], node.not)
+  } else if (node.dimension === undefined) {
+    problems.on(definition, [...path, 'metric'], 'a metric is filtered by dimensions only')
+  } else {
+    const found = findDimension(cubes, node.dimension, true)
+    if (typeof found !== 'string') return
+    const near = suggest(node.dimension, dimensionNames(cubes))
+    problems.on(definition, [...path, 'dimension'], found, near)
+  }
 }
 
 function toMetric(shape: MetricShape, value: ValueExpression): Metric {

@@ -142,7 +142,7 @@ const policy = strict({
 
 export const policiesShape = strict({
   policies: z.array(policy).default([]),
-  masking: z.array(z.unknown()).max(0, 'masking is not supported yet').optional(),
+  masking: z.array(z.unknown()).max(0, 'not supported yet').optional(),
 })
 
 export type ProjectShape = z.output<typeof projectShape>
@@ -150,7 +150,6 @@ export type SourceShape = z.output<typeof sourcesShape>['sources'][number]
 export type CubeShape = z.output<typeof cube>
 export type MeasureShape = z.output<typeof measure>
 export type DimensionShape = z.output<typeof dimension>
-export type SegmentShape = z.output<typeof segment>
 export type JoinShape = z.output<typeof join>
 export type MetricShape = z.output<typeof metric>
 export type PolicyShape = z.output<typeof policy>

@@ -157,9 +157,3 @@ function isQuiet(content: TreeObject): boolean {
   const operator = names(content['name']).at(-1) ?? ''
   return (kind === 'AEXPR_OP' || kind === 'AEXPR_IN') && QUIET_OPERATORS.has(operator)
 }
-
-/** The only column that an expression consists of, if it is one. */
-export function plainColumn({ parts }: Expression): string | undefined {
-  const [first, ...others] = parts
-  return others.length === 0 && typeof first === 'object' ? first.column : undefined
-}

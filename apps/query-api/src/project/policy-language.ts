@@ -158,7 +158,7 @@ class Parser {
     const value = literalOf(token)
     const expected = type === 'time' ? 'string' : type
     if (value === undefined || typeof value !== expected) {
-      throw this.unexpected(`a ${LITERALS[type]} or $user.<attribute>`)
+      throw this.unexpected(`${LITERALS[type]} or $user.<attribute>`)
     }
     this.position++
     return value
@@ -188,10 +188,10 @@ class Parser {
 }
 
 const LITERALS: Readonly<Record<DimensionType, string>> = {
-  string: "text in '…'",
-  number: 'number',
+  string: "a text in '…'",
+  number: 'a number',
   boolean: 'true or false',
-  time: "date in '…'",
+  time: "a date in '…'",
 }
 
 const COMPARISONS: Readonly<Record<string, ComparisonOperator>> = {
@@ -218,36 +218,6 @@ function joined(kind: 'and' | 'or', conditions: PolicyCondition[]): PolicyCondit
 
 function negated(condition: PolicyCondition, isNegated: boolean): PolicyCondition {
   return isNegated ? { kind: 'not', condition } : condition
-}
-
-/** The dimensions that a filter reads, and the attributes that it needs. */
-export function policyReads(condition: PolicyCondition): {
-  dimensions: readonly string[]
-  attributes: readonly string[]
-} {
-  if (condition.kind === 'and' || condition.kind === 'or') {
-    const each = condition.conditions.map(policyReads)
-    return {
-      dimensions: each.flatMap(({ dimensions }) => dimensions),
-      attributes: each.flatMap(({ attributes }) => attributes),
-    }
-  }
-  if (condition.kind === 'not') return policyReads(condition.condition)
-  return { dimensions: [condition.dimension], attributes: attributesOf(condition) }
-}
-
-type Test = Exclude<PolicyCondition, { readonly kind: 'and' | 'or' | 'not' }>
-
-function attributesOf(condition: Test): string[] {
-  const operands: unknown[] =
-    condition.kind === 'compare'
-      ? [condition.operand]
-      : condition.kind === 'between'
-        ? [condition.low, condition.high]
-        : condition.kind === 'in'
-          ? [condition.list]
-          : []
-  return operands.flatMap((operand) => (isUserValue(operand) ? [operand.user] : []))
 }
 
 export function isUserValue(operand: unknown): operand is UserValue {

@@ -117,14 +117,17 @@ function isNode(tree: Tree): tree is Tree & PrintableNode {
   return isObject(tree) && Object.keys(tree).length === 1
 }
 
-/** Without positions and without what only says how it was written. */
+/** The same text for the same tree: without positions, and without what only says how it was written. */
 function canonical(tree: Tree): string {
-  return JSON.stringify(tree, (key, value: unknown) =>
-    /^(location|rexpr_list_start|rexpr_list_end|list_start|list_end|funcformat|stmt_len)$/.test(key)
-      ? undefined
-      : value,
-  )
+  return JSON.stringify(tree, (key, value: Tree) => {
+    if (NOTATION.test(key)) return undefined
+    if (!isObject(value)) return value
+    return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+  })
 }
+
+const NOTATION =
+  /^(location|rexpr_list_start|rexpr_list_end|list_start|list_end|funcformat|stmt_len)$/
 
 /** Calls `visit` with each node, parents first; a tree that it returns takes the node's place and is not visited. */
 export function mapNodes(
@@ -208,6 +211,7 @@ const KINDS: Readonly<Record<string, string>> = {
   SubLink: 'a sub-query',
   ParamRef: 'a parameter',
   A_Star: '*',
+  RowExpr: 'a list of values',
   RangeFunction: 'a function in FROM',
   A_Indirection: 'a subscript or field',
   RangeTableSample: 'TABLESAMPLE',

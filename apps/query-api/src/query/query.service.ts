@@ -25,10 +25,7 @@ export class QueryService {
     const startedAt = performance.now()
     const { plan, rows } = await runQuery(this.project, this.warehouse, principal, question)
     const columns = columnsOf(plan)
-    const data = toJsonRows(
-      rows,
-      columns.map(({ name }) => name),
-    )
+    const data = toJsonRows(rows, [...plan.dimensions, ...plan.metrics])
     const elapsed = Math.round((performance.now() - startedAt) * 10) / 10
     return `{"data":${data},"columns":${JSON.stringify(columns)},"execution_time_ms":${String(elapsed)},"cached":false}`
   }

@@ -1,4 +1,5 @@
 import type { TextRows } from '@olytix/postgres'
+import { writePeriod } from './period.js'
 
 /** OIDs of pg_type, as `select oid, typname from pg_type` gives them in every PostgreSQL. */
 const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 1700])
@@ -8,15 +9,23 @@ const TIMESTAMPTZ = 1184
 
 type Write = (text: string) => string
 
+/** A column of an answer: the key that its values have, and the granularity if they are periods. */
+export interface ResultColumn {
+  readonly key: string
+  readonly granularity?: string | undefined
+}
+
 /**
  * Rows as the JSON text of an array of objects. Numbers are written with the very digits that the database wrote, so
  * that none is lost in a double; NaN and infinities, which JSON does not know, as strings. Times have a `T`.
- * @param keys of the objects, one for each column
+ * @param results one for each column of the rows
  */
-export function toJsonRows({ fields, rows }: TextRows, keys: readonly string[]): string {
-  const columns = keys.map((key, index) => ({
+export function toJsonRows({ fields, rows }: TextRows, results: readonly ResultColumn[]): string {
+  const columns = results.map(({ key, granularity }, index) => ({
     prefix: `${index === 0 ? '{' : ','}${JSON.stringify(key)}:`,
-    write: writerFor(fields[index]?.typeOid ?? 0),
+    write: granularity
+      ? (text: string) => JSON.stringify(writePeriod(text, granularity))
+      : writerFor(fields[index]?.typeOid ?? 0),
   }))
   const objects = rows.map((row) => {
     let object = ''

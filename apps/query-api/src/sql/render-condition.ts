@@ -41,11 +41,11 @@ type Bind = (value: Value) => Sql
 function renderTest(subject: Sql, test: Test, bind: Bind): Sql {
   switch (test.kind) {
     case 'compare':
-      return sql`${subject} ${trusted(test.operator)} ${bind(test.value)}`
+      return renderCompare(subject, test, bind)
     case 'differs':
       return sql`${subject} is distinct from ${bind(test.value)}`
     case 'between':
-      return sql`${subject} between ${bind(test.low)} and ${bind(test.high)}`
+      return sql`${ordered(subject, test.low)} between ${bind(test.low)} and ${bind(test.high)}`
     case 'null':
       return sql`${subject} ${trusted(test.isNegated ? 'is not null' : 'is null')}`
     case 'like':
@@ -57,6 +57,17 @@ function renderTest(subject: Sql, test: Test, bind: Bind): Sql {
     case 'period':
       return renderPeriod(subject, test, bind)
   }
+}
+
+function renderCompare(subject: Sql, test: Test & { kind: 'compare' }, bind: Bind): Sql {
+  const isOrder = test.operator !== '=' && test.operator !== '<>'
+  const left = isOrder ? ordered(subject, test.value) : subject
+  return sql`${left} ${trusted(test.operator)} ${bind(test.value)}`
+}
+
+/** Texts are compared by code points, as they are sorted, whatever the database's collation is. */
+function ordered(subject: Sql, { type }: Value): Sql {
+  return type === 'text' ? sql`${subject} collate "C"` : subject
 }
 
 function renderLike(subject: Sql, { pattern, isNegated }: Test & { kind: 'like' }): Sql {

@@ -3,7 +3,6 @@ import type { GuardedPlan } from '../rls/guard-plan.js'
 import type { GroupSubject, GroupValue, OrderTerm } from '../semantics/query-plan.js'
 import { renderCondition, type Subjects } from './render-condition.js'
 import { renderFact } from './render-fact.js'
-import { formatPeriod } from './period-format.js'
 
 /**
  * The one statement that answers a plan: its columns are the dimensions, then the metrics, in the plan's order. Whatever
@@ -33,10 +32,7 @@ class OuterQuery {
   }
 
   columns(): Sql[] {
-    const dimensions = this.plan.dimensions.map(({ granularity }, index) => {
-      const key = this.key(index)
-      return granularity ? formatPeriod(key, granularity) : key
-    })
+    const dimensions = this.plan.dimensions.map((_, index) => this.key(index))
     const metrics = this.plan.metrics.map(({ value }) => this.value(value))
     return [...dimensions, ...metrics].map((column, index) => {
       return sql`${column} as ${ident(`c${String(index)}`)}`

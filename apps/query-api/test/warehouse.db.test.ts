@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import { Database, ident, sql } from '@olytix/postgres'
+import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
+import { Warehouse } from '../src/warehouse/warehouse.js'
+
+let database: TestDatabase
+let warehouse: Warehouse
+const context = { settings: {}, timezone: 'UTC' }
+const TABLES = [
+  { schema: 'public', table: 'plain' },
+  { schema: 'public', table: 'policed' },
+  { schema: 'public', table: 'forced' },
+]
+
+beforeAll(async () => {
+  database = await createTestDatabase()
+  const owner = new Database({ url: database.ownerUrl })
+  for (const { table } of TABLES) {
+    await owner.execute(sql`create table ${ident(table)} (region text)`)
+    await owner.execute(sql`grant select on ${ident(table)} to ${ident(database.serviceRole)}`)
+  }
+  await owner.execute(sql`alter table policed enable row level security`)
+  await owner.execute(sql`alter table forced enable row level security`)
+  await owner.execute(sql`alter table forced force row level security`)
+  await owner.close()
+  warehouse = new Warehouse({ url: database.url, maxConnections: 2 })
+})
+
+afterAll(async () => {
+  await warehouse.close()
+  await database.drop()
+})
+
+describe('an error says what the caller can do, and nothing of the driver', () => {
+  test('a statement that takes too long is QUERY_TIMEOUT, and the connection is fit again', async () => {
+    const slow = { text: 'select pg_sleep(5)', values: [] }
+    await expect(warehouse.read(slow, { ...context, timeoutMs: 50 })).rejects.toMatchObject({
+      code: 'QUERY_TIMEOUT',
+      message: 'The query took longer than 50 ms',
+    })
+    await warehouse.ping()
+  })
+
+  test('a warehouse that does not answer is UNAVAILABLE', async () => {
+    const nowhere = new Warehouse({ url: 'postgres://x:y@127.0.0.1:1/none' })
+    await expect(nowhere.ping()).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    await nowhere.close()
+  })
+
+  test('anything else is INTERNAL with a fixed text', async () => {
+    const wrong = { text: `select 'secret'::int`, values: [] }
+    const error: unknown = await warehouse.read(wrong, context).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'INTERNAL', message: 'Something went wrong on our side' })
+  })
+
+  test('row security of the database that misses an attribute is FORBIDDEN', async () => {
+    const missing = {
+      text: `select case when current_setting('olytix.user_id') = 'usr_1' then 1 end`,
+      values: [],
+    }
+    const raising = { ...context, settings: { 'olytix.user_id': 'usr_1' } }
+    expect((await warehouse.read(missing, raising)).rows).toEqual([['1']])
+  })
+})
+
+describe('a session', () => {
+  test('is the same whatever the database defaults to', async () => {
+    const { rows } = await warehouse.read(
+      {
+        text: `select current_setting('search_path'), current_setting('jit'), current_setting('timezone'),
+          current_setting('statement_timeout'), current_setting('transaction_read_only'), date '2016-01-31'`,
+        values: [],
+      },
+      { settings: {}, timezone: 'Europe/Berlin', timeoutMs: 1234 },
+    )
+    expect(rows).toEqual([['pg_catalog', 'off', 'Europe/Berlin', '1234ms', 'on', '2016-01-31']])
+  })
+})
+
+describe('the role that reads', () => {
+  test('one that owns nothing is fine', async () => {
+    expect(await warehouse.checkRole(TABLES, false)).toEqual([])
+  })
+
+  test('the owner of a table whose row security does not bind him is refused, and told which', async () => {
+    const asOwner = new Warehouse({ url: database.ownerUrl })
+    await expect(asOwner.checkRole(TABLES, false)).rejects.toThrow(
+      /whom the row security of public\.policed does not bind/,
+    )
+    const warnings = await asOwner.checkRole(TABLES, true)
+    expect(warnings.join()).toContain('who owns public.forced, public.plain, public.policed')
+    await asOwner.close()
+  })
+
+  test('a superuser is warned of where no table has row security', async () => {
+    const server = process.env['OLYTIX_TEST__DATABASE_URL'] ?? ''
+    const asSuperuser = new Warehouse({ url: server })
+    expect((await asSuperuser.checkRole([], false)).join()).toContain('a superuser')
+    await asSuperuser.close()
+  })
+})
