@@ -1,16 +1,21 @@
-import { Metadata, type ServiceError, status } from '@grpc/grpc-js'
+import { Metadata, status } from '@grpc/grpc-js'
 import { AppError, type ErrorDetail } from './app-error.js'
 import { ERROR_CODES, isErrorCode } from './error-codes.js'
 
 const CODE_TRAILER = 'error-code'
 const DETAILS_TRAILER = 'error-details-bin'
 
+const SILENT: readonly number[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED]
+
+/** A call that failed, as the client sees it; grpc-js gives a ServiceError. */
+interface FailedCall {
+  readonly code: number
+  readonly details: string
+  readonly metadata: Metadata
+}
+
 /** An AppError as gRPC sends it: status, message, and trailers from which `fromGrpcError` rebuilds it. */
-export function toGrpcError(error: AppError): {
-  code: number
-  details: string
-  metadata: Metadata
-} {
+export function toGrpcError(error: AppError): FailedCall {
   const metadata = new Metadata()
   metadata.set(CODE_TRAILER, error.code)
   if (error.details) metadata.set(DETAILS_TRAILER, Buffer.from(JSON.stringify(error.details)))
@@ -21,13 +26,13 @@ export function toGrpcError(error: AppError): {
  * The AppError behind a failed call to one of our services. Without a known trailer, UNAVAILABLE and
  * DEADLINE_EXCEEDED become UNAVAILABLE and all else INTERNAL: no guesses.
  */
-export function fromGrpcError(error: ServiceError, service: string): AppError {
+export function fromGrpcError(error: FailedCall, service: string): AppError {
   const [code] = error.metadata.get(CODE_TRAILER)
   if (typeof code === 'string' && isErrorCode(code)) {
     const details = readDetails(error.metadata)
     return new AppError(code, error.details, { cause: error, ...(details && { details }) })
   }
-  const silent = error.code === status.UNAVAILABLE || error.code === status.DEADLINE_EXCEEDED
+  const silent = SILENT.includes(error.code)
   return silent
     ? new AppError('UNAVAILABLE', `${service} does not answer at the moment; try again`, {
         cause: error,
