@@ -233,8 +233,8 @@ describe('members that a policy does not open', () => {
 
   test('are not suggested', () => {
     const visible = new Visibility(tables(policies), aPrincipal({ roles: ['a'] })).vocabulary()
-    expect(visible.dimensions).not.toContain('orders.cost')
-    expect(visible.metrics).toEqual([
+    expect(visible.dimensions()).not.toContain('orders.cost')
+    expect(visible.metrics()).toEqual([
       'revenue',
       'orders.count',
       'orders.revenue',

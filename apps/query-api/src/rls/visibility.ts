@@ -44,16 +44,14 @@ export class Visibility {
 
   /** The names that may be suggested. */
   vocabulary(): Vocabulary {
-    const cubes = Object.values(this.project.cubes)
-    const visible: Named<Cube> = Object.fromEntries(
-      cubes
-        .filter((cube) => this.cube(cube))
-        .map((cube) => [cube.name, { ...cube, dimensions: this.members(cube, cube.dimensions) }]),
-    )
-    const segments = Object.values(visible).flatMap((cube) =>
-      Object.keys(this.members(cube, cube.segments)).map((name) => `${cube.name}.${name}`),
-    )
-    return { metrics: this.metricNames(), dimensions: dimensionNames(visible), segments }
+    return {
+      metrics: () => this.metricNames(),
+      dimensions: () => this.dimensionNames(),
+      segments: () =>
+        this.visibleCubes().flatMap((cube) =>
+          Object.keys(this.members(cube, cube.segments)).map((name) => `${cube.name}.${name}`),
+        ),
+    }
   }
 
   /** Metrics and measures, sorted as they are defined. */
@@ -82,6 +80,17 @@ export class Visibility {
     if (hidden === undefined && !hiddenMember) return
     const name = hidden ?? `${hiddenMember?.cube ?? ''}.${hiddenMember?.member ?? ''}`
     throw forbidden(`${name} is hidden from ${this.principal.id}`)
+  }
+
+  private dimensionNames(): string[] {
+    const visible = this.visibleCubes().map((cube): [string, Cube] => {
+      return [cube.name, { ...cube, dimensions: this.members(cube, cube.dimensions) }]
+    })
+    return dimensionNames(Object.fromEntries(visible))
+  }
+
+  private visibleCubes(): Cube[] {
+    return Object.values(this.project.cubes).filter((cube) => this.cube(cube))
   }
 
   private allowsAll(members: readonly UsedMember[]): boolean {

@@ -62,7 +62,7 @@ function timeAxis(planning: Planning, key: string, path: string): AskedDimension
   const name = key === METRIC_TIME ? 'day' : key.slice(METRIC_TIME.length + 1)
   const granularity = GRANULARITIES.find((each) => each === name)
   if (!granularity) {
-    issues.unknown(path, `unknown granularity ${quote(name)}`, name, GRANULARITIES)
+    issues.unknown(path, `unknown granularity ${quote(name)}`, name, () => GRANULARITIES)
     return undefined
   }
   if (request.metrics.length === 0) {

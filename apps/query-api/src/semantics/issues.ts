@@ -11,7 +11,7 @@ export class Issues {
   }
 
   /** A name that is not known; the nearest of those that may be told is suggested. */
-  unknown(path: string, message: string, name: string, known: readonly string[]): void {
-    this.add(path, message, suggest(name, known))
+  unknown(path: string, message: string, name: string, known: () => Iterable<string>): void {
+    this.add(path, message, suggest(name, known()))
   }
 }

@@ -40,9 +40,9 @@ function target(
   const metric = findMetric(planning.project, field, false)
   if (metric) return metricTarget(planning, facts, metric, path)
   const { vocabulary, issues } = planning
-  const known = [...vocabulary.dimensions, ...vocabulary.metrics]
+  const dimensionsAndMetrics = () => [...vocabulary.dimensions(), ...vocabulary.metrics()]
   const dimension = resolveDimension(
-    { ...planning, vocabulary: { ...vocabulary, dimensions: known } },
+    { ...planning, vocabulary: { ...vocabulary, dimensions: dimensionsAndMetrics } },
     field,
     path,
   )

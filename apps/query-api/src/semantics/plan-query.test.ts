@@ -77,9 +77,9 @@ beforeAll(async () => {
 
 function plan(request: Partial<QueryRequest>): QueryPlan | readonly ErrorDetail[] {
   const vocabulary = {
-    metrics: ['revenue', 'returned', 'orders.count', 'orders.revenue'],
-    dimensions: dimensionNames(project.cubes).filter((name) => name !== 'orders.cost'),
-    segments: ['orders.big'],
+    metrics: () => ['revenue', 'returned', 'orders.count', 'orders.revenue'],
+    dimensions: () => dimensionNames(project.cubes).filter((name) => name !== 'orders.cost'),
+    segments: () => ['orders.big'],
   }
   const whole: QueryRequest = {
     metrics: [],

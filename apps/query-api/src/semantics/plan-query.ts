@@ -90,11 +90,17 @@ function checkTimezone(timezone: string, issues: Issues): void {
 
 /** Names of the IANA database alone: offsets mean the opposite in PostgreSQL. */
 function isTimezone(name: string): boolean {
+  if (known.has(name)) return true
   if (!/^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/.test(name)) return false
   try {
     new Intl.DateTimeFormat('en', { timeZone: name })
-    return true
   } catch {
     return false
   }
+  if (known.size < MAX_KNOWN) known.add(name)
+  return true
 }
+
+/** Asking `Intl` takes longer than all the rest of a plan. A zone may be written in many cases, so there is a limit. */
+const known = new Set(['UTC'])
+const MAX_KNOWN = 1000

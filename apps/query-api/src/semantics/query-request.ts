@@ -18,11 +18,11 @@ export interface QueryRequest {
   readonly timezone: string
 }
 
-/** Names that may be suggested to whoever asks. */
+/** Names that may be suggested to whoever asks; only looked up when something is wrong. */
 export interface Vocabulary {
   /** Metrics and measures. */
-  readonly metrics: readonly string[]
+  readonly metrics: () => readonly string[]
   /** Dimensions, also with granularities. */
-  readonly dimensions: readonly string[]
-  readonly segments: readonly string[]
+  readonly dimensions: () => readonly string[]
+  readonly segments: () => readonly string[]
 }
