@@ -26,6 +26,7 @@ const CUBES = `
       - {name: average, type: avg, sql: amount}
       - {name: least, type: min, sql: amount}
       - {name: greatest, type: max, sql: amount}
+      - {name: first_region, type: min, sql: "{CUBE}.region"}
       - {name: median, type: median, sql: amount}
       - {name: p90, type: percentile, percentile: 0.9, sql: amount}
       - {name: customers, type: count_distinct, sql: customer_id}
@@ -46,8 +47,8 @@ const CUBES = `
     dimensions: [{name: segment, type: string}, {name: tenant, type: string}]
   - name: tickets
     sql_table: raw.tickets
-    measures: [{name: count, type: count}, {name: urgent, type: sum_boolean, sql: is_urgent}]
-    dimensions: [{name: tenant, type: string}]
+    measures: [{name: count, type: count}, {name: urgent, type: sum_boolean, sql: is_urgent}, {name: calmest, type: min, sql: is_urgent}]
+    dimensions: [{name: tenant, type: string}, {name: is_urgent, type: boolean}]
     joins: [{name: customers, relationship: many_to_one, sql: "{CUBE}.customer_id = {customers}.id"}]
 `
 const METRICS = `
@@ -221,11 +222,31 @@ describe('a principal gets exactly what they would get if the other rows did not
     expect(JSON.stringify(policed)).not.toMatch(/ONLY_B|hidden|1000000000000/)
   })
 
-  test('without the policy the failing cast does fail, as INTERNAL and without a word of the driver', async () => {
+  test('without the policy the failing cast does fail, without a word of the driver', async () => {
     const failed = small.ask({ metrics: ['orders.codes'] })
     await expect(failed).rejects.toMatchObject({
-      code: 'INTERNAL',
-      message: 'Something went wrong on our side',
+      code: 'INVALID_QUERY',
+      message: expect.not.stringMatching(/six|seven|integer/),
+    })
+  })
+})
+
+describe('the least and greatest of what is no number', () => {
+  const asked = { metrics: ['orders.first_region', 'tickets.calmest'] }
+
+  test('are filtered as what they are', async () => {
+    const filter = { metric: 'orders.first_region', operator: 'equals', value: 'ONLY_B' }
+    expect(await small.ask({ ...asked, filters: [filter] })).toEqual([
+      { 'orders.first_region': 'ONLY_B', 'tickets.calmest': false },
+    ])
+    expect(await small.ask({ ...asked, filters: [{ not: filter }] })).toEqual([])
+  })
+
+  test('refuse a value of another type, with its place', async () => {
+    const filters = [{ metric: 'tickets.calmest', operator: 'gt', value: 1 }]
+    await expect(small.ask({ ...asked, filters })).rejects.toMatchObject({
+      code: 'INVALID_QUERY',
+      details: [{ path: 'filters[0].operator' }],
     })
   })
 })

@@ -231,7 +231,7 @@ describe('bad input: 400', () => {
         time_range: { dimension: 'orders.order_date', start: '2016-02-30', end: '2017' },
       },
       'INVALID_QUERY',
-      'time_range.value',
+      'time_range.start',
     ],
     [
       'SQL as a name',

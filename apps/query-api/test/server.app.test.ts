@@ -94,7 +94,7 @@ describe('400', () => {
       error: { code: string; details: { path: string }[] }
     }
     expect(error.code).toBe('INVALID_REQUEST')
-    expect(error.details.map(({ path }) => path)).toEqual(['names[0]', 'names[2]', ''])
+    expect(error.details.map(({ path }) => path)).toEqual(['names[0]', 'names[2]', 'more'])
   })
 
   test.each(['{', '', '[', '{"__proto__": {"admin": true}}', '\ufeff{"names":[]}x'])(

@@ -22,9 +22,33 @@ beforeAll(async () => {
   await owner.execute(sql`alter table policed enable row level security`)
   await owner.execute(sql`alter table forced enable row level security`)
   await owner.execute(sql`alter table forced force row level security`)
+  await addPolicyThatAsks(owner)
   await owner.close()
   warehouse = new Warehouse({ url: database.url, maxConnections: 2 })
 })
+
+/** A table with row security that reads an attribute of who asks, as documented. */
+async function addPolicyThatAsks(owner: Database): Promise<void> {
+  const reader = ident(database.serviceRole)
+  await owner.execute(sql`create schema olytix`)
+  await owner.execute(sql`
+    create function olytix.user_attribute(name text) returns text language plpgsql stable as $$
+    declare value text := nullif(current_setting('olytix.attributes.' || name, true), '');
+    begin
+      if value is null then
+        raise exception 'the user has no attribute % here', name using errcode = 'OLX01';
+      end if;
+      return value;
+    end $$`)
+  await owner.execute(sql`create table regional (region text)`)
+  await owner.execute(sql`insert into regional values ('West'), ('East')`)
+  await owner.execute(sql`alter table regional enable row level security`)
+  await owner.execute(sql`
+    create policy regional__by_region on regional for select to ${reader}
+    using (region = (select olytix.user_attribute('region')))`)
+  await owner.execute(sql`grant usage on schema olytix to ${reader}`)
+  await owner.execute(sql`grant select on regional to ${reader}`)
+}
 
 afterAll(async () => {
   await warehouse.close()
@@ -47,19 +71,28 @@ describe('an error says what the caller can do, and nothing of the driver', () =
     await nowhere.close()
   })
 
+  test.each([`select 'secret'::int`, `select 'a' > 1::bigint`, `select now() = true`])(
+    '%s does not fit: INVALID_QUERY with a fixed text',
+    async (text) => {
+      const error: unknown = await warehouse
+        .read({ text, values: [] }, context)
+        .catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'INVALID_QUERY' })
+      expect(String(error)).not.toMatch(/secret|operator|timestamp/)
+    },
+  )
+
   test('anything else is INTERNAL with a fixed text', async () => {
-    const wrong = { text: `select 'secret'::int`, values: [] }
+    const wrong = { text: 'select * from secret', values: [] }
     const error: unknown = await warehouse.read(wrong, context).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'INTERNAL', message: 'Something went wrong on our side' })
   })
 
-  test('row security of the database that misses an attribute is FORBIDDEN', async () => {
-    const missing = {
-      text: `select case when current_setting('olytix.user_id') = 'usr_1' then 1 end`,
-      values: [],
-    }
-    const raising = { ...context, settings: { 'olytix.user_id': 'usr_1' } }
-    expect((await warehouse.read(missing, raising)).rows).toEqual([['1']])
+  test('row security of the database that misses an attribute (SQLSTATE OLX01) is FORBIDDEN', async () => {
+    const asking = { text: `select region from public.regional`, values: [] }
+    const west = { ...context, settings: { 'olytix.attributes.region': 'West' } }
+    expect((await warehouse.read(asking, west)).rows).toEqual([['West']])
+    await expect(warehouse.read(asking, context)).rejects.toMatchObject({ code: 'FORBIDDEN' })
   })
 })
 

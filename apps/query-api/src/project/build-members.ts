@@ -4,6 +4,7 @@ import { parseCubeExpression } from './expression.js'
 import { type Defined, part, type Problems, titleOf } from './problems.js'
 import {
   type Dimension,
+  type DimensionType,
   type Expression,
   GRANULARITIES,
   type Measure,
@@ -148,8 +149,19 @@ export function buildMeasures(scope: CubeScope): Measure[] {
         (filter, at) => rowExpression(scope, defined, ['filters', at, 'sql'], filter.sql) ?? [],
       ),
       percentile: shape.type === 'median' ? 0.5 : shape.percentile,
+      valueType: valueType(scope, shape),
     }
   })
+}
+
+/** The least or greatest of what a dimension reads has that dimension's type. */
+function valueType({ definition }: CubeScope, { type, sql }: MeasureShape): DimensionType {
+  if ((type !== 'min' && type !== 'max') || sql === undefined) return 'number'
+  const plain = (text: string): string => text.replace(/\{CUBE\}\.|[\s{}"]/g, '')
+  const same = definition.shape.dimensions.find((dimension) => {
+    return plain(dimension.sql ?? dimension.name) === plain(sql) || dimension.name === plain(sql)
+  })
+  return same?.type ?? 'number'
 }
 
 function numberValue(

@@ -138,6 +138,8 @@ export interface Measure extends Member {
   readonly value: ValueExpression | undefined
   /** Only rows for which all hold are aggregated. */
   readonly filters: readonly Expression[]
+  /** Of `min` and `max` the type of the dimension that they take the extreme of; of all else `number`. */
+  readonly valueType: DimensionType
   /** For `percentile`: 0 to 1. */
   readonly percentile: number | undefined
 }

@@ -1,9 +1,9 @@
 import type { Principal } from '@olytix/auth-guards'
 import { Inject, Injectable } from '@nestjs/common'
-import type { Statement } from '@olytix/postgres'
+import type { Statement, TextRows } from '@olytix/postgres'
 import type { Project } from '../project/project.js'
 import { Visibility } from '../rls/visibility.js'
-import { toJsonRows } from '../results/json-rows.js'
+import { toJsonRows, typeOfColumn } from '../results/json-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { renderSql } from '../sql/render-sql.js'
 import { guardQuestion, type Question, runQuery } from './run-query.js'
@@ -24,7 +24,7 @@ export class QueryService {
   async answer(principal: Principal, question: Question): Promise<string> {
     const startedAt = performance.now()
     const { plan, rows } = await runQuery(this.project, this.warehouse, principal, question)
-    const columns = columnsOf(plan)
+    const columns = columnsOf(plan, rows)
     const data = toJsonRows(rows, [...plan.dimensions, ...plan.metrics])
     const elapsed = Math.round((performance.now() - startedAt) * 10) / 10
     return `{"data":${data},"columns":${JSON.stringify(columns)},"execution_time_ms":${String(elapsed)},"cached":false}`
@@ -70,7 +70,7 @@ interface Column {
   readonly format: string | null
 }
 
-function columnsOf({ dimensions, metrics }: GuardedPlan): Column[] {
+function columnsOf({ dimensions, metrics }: GuardedPlan, { fields }: TextRows): Column[] {
   return [
     ...dimensions.map(({ key, type, title, format = null }) => ({
       name: key,
@@ -78,8 +78,9 @@ function columnsOf({ dimensions, metrics }: GuardedPlan): Column[] {
       title,
       format,
     })),
-    ...metrics.map(({ key, title, format = null }) => {
-      return { name: key, type: 'number', title, format }
+    ...metrics.map(({ key, title, format = null }, index) => {
+      const type = typeOfColumn(fields[dimensions.length + index]?.typeOid ?? 0)
+      return { name: key, type, title, format }
     }),
   ]
 }

@@ -6,6 +6,7 @@ const NUMBERS: ReadonlySet<number> = new Set([20, 21, 23, 26, 700, 701, 1700])
 const BOOLEAN = 16
 const TIMESTAMP = 1114
 const TIMESTAMPTZ = 1184
+const TIMES: ReadonlySet<number> = new Set([1082, TIMESTAMP, TIMESTAMPTZ])
 
 type Write = (text: string) => string
 
@@ -36,6 +37,13 @@ export function toJsonRows({ fields, rows }: TextRows, results: readonly ResultC
     return columns.length === 0 ? '{}' : `${object}}`
   })
   return `[${objects.join(',')}]`
+}
+
+/** What the values of a column of this type are to those who read an answer. */
+export function typeOfColumn(typeOid: number): 'string' | 'number' | 'boolean' | 'time' {
+  if (NUMBERS.has(typeOid)) return 'number'
+  if (typeOid === BOOLEAN) return 'boolean'
+  return TIMES.has(typeOid) ? 'time' : 'string'
 }
 
 function writerFor(typeOid: number): Write {

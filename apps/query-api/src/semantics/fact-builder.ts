@@ -53,7 +53,7 @@ export class FactBuilder {
     return this.addAggregate(key, {
       type,
       percentile,
-      value: measure.expression && this.own(measure.expression, 'string'),
+      value: measure.expression && this.own(measure.expression, measure.valueType),
       filter: conditions.length > 0 ? { kind: 'and', conditions } : undefined,
     })
   }

@@ -4,6 +4,8 @@ export class FilterProblem extends Error {
     readonly key: 'operator' | 'value',
     message: string,
     readonly suggestion?: string,
+    /** Which value of a list. */
+    readonly index?: number,
   ) {
     super(message)
   }

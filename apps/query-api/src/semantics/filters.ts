@@ -7,7 +7,7 @@ import type { FactBuilder } from './fact-builder.js'
 import type { Facts } from './facts.js'
 import { FilterProblem } from './filter-problem.js'
 import type { Issues } from './issues.js'
-import { findMetric } from './metric-inputs.js'
+import { findMetric, typeOf } from './metric-inputs.js'
 import { type Comparand, toTest } from './operators.js'
 import type { Planning } from './plan-query.js'
 import type { GroupSubject } from './query-plan.js'
@@ -63,6 +63,8 @@ export function planFilters(
   }
 }
 
+const TIME_RANGE = 'time_range'
+
 function locatedFilters({ request }: Planning): Located[] {
   const filters = request.filters.map((node, index) => ({
     node,
@@ -71,7 +73,7 @@ function locatedFilters({ request }: Planning): Located[] {
   if (!request.timeRange) return filters
   const { dimension, start, end } = request.timeRange
   const node: FilterNode = { dimension, operator: 'between', value: [start, end] }
-  return [...filters, { node, path: 'time_range' }]
+  return [...filters, { node, path: TIME_RANGE }]
 }
 
 function namesMetric(node: FilterNode): boolean {
@@ -146,7 +148,7 @@ function groupMetric(
     return undefined
   }
   const value = facts.groupValue(metric.value, `${path}.metric`)
-  return { subject: { value }, comparand: { type: 'number', granularity: undefined } }
+  return { subject: { value }, comparand: { type: typeOf(metric.value), granularity: undefined } }
 }
 
 interface AskedSegment {
@@ -209,7 +211,13 @@ export function toCondition<S>(
     return { kind: 'test', subject: found.subject, test: toTest(node, found.comparand) }
   } catch (error) {
     if (!(error instanceof FilterProblem)) throw error
-    issues.add(`${path}.${error.key}`, error.message, error.suggestion)
+    issues.add(`${path}.${keyOf(path, error)}`, error.message, error.suggestion)
     return undefined
   }
+}
+
+/** A range has its ends where a filter has a list of two. */
+function keyOf(path: string, { key, index = 0 }: FilterProblem): string {
+  if (path !== TIME_RANGE || key !== 'value') return key
+  return index === 1 ? 'end' : 'start'
 }

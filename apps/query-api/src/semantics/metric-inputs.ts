@@ -1,5 +1,5 @@
 import type { FilterNode } from '../project/filter-shape.js'
-import type { Measure, Project, ValueExpression } from '../project/project.js'
+import type { DimensionType, Measure, Project, ValueExpression } from '../project/project.js'
 
 /** A measure with the filters of the metrics that use it. */
 export interface MetricInput {
@@ -78,6 +78,12 @@ function expandMeasure(
 
 function wrapped({ parts }: MetricValue): MetricValue['parts'] {
   return parts.length === 1 ? parts : ['(', ...parts, ')']
+}
+
+/** What a metric's values are: what its one measure gives, or the number that arithmetic gives. */
+export function typeOf({ parts }: MetricValue): DimensionType {
+  const [only, ...others] = parts
+  return typeof only === 'object' && others.length === 0 ? only.measure.valueType : 'number'
 }
 
 /** The measures that a metric is computed from. */

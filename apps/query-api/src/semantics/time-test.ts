@@ -21,7 +21,7 @@ export function timeTest(
   texts: readonly string[],
   granularity: Granularity | undefined,
 ): Test {
-  const times = texts.map((text) => readTime(text, granularity))
+  const times = texts.map((text, index) => readTime(text, granularity, index))
   if (operator === 'inList' || operator === 'notInList') {
     return listTest(times, granularity, operator === 'notInList')
   }
@@ -33,13 +33,15 @@ export function timeTest(
   return rangeTest(operator, from, to, granularity)
 }
 
-function readTime(text: string, granularity: Granularity | undefined): TimeValue {
+function readTime(text: string, granularity: Granularity | undefined, index: number): TimeValue {
   const time = parseTime(text)
   if (!time) {
     const expected = granularity ? EXAMPLES[granularity] : '"2016-01-31" or "2016-01-31T13:00:00"'
     throw new FilterProblem(
       'value',
       `${JSON.stringify(text.slice(0, 100))} is no time; write it as ${expected}`,
+      undefined,
+      index,
     )
   }
   if (granularity && time.kind === 'instant') {

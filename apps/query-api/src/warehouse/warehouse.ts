@@ -47,7 +47,7 @@ export class Warehouse {
 
   /**
    * @throws AppError UNAVAILABLE when the server cannot be asked, QUERY_TIMEOUT after the time limit, FORBIDDEN when its
-   * own row security misses an attribute; anything else is INTERNAL. What the driver said stays in `cause`.
+   * own row security misses an attribute, INVALID_QUERY when values do not fit; anything else is INTERNAL. What the driver said stays in `cause`.
    */
   async read(statement: Statement, context: ReadContext): Promise<TextRows> {
     const timeoutMs = context.timeoutMs ?? this.statementTimeoutMs
@@ -102,6 +102,9 @@ const SESSION: Settings = {
   jit: 'off',
 }
 
+/** Data exceptions (overflow, invalid text), and operators or functions that do not take such types. */
+const MISFIT = /^(22...|42804|42846|42883|42P18|42P21|42P22|42725)$/
+
 function translate(error: unknown, timeoutMs: number): unknown {
   if (error instanceof AppError) return error
   if (isUnreachable(error)) return unavailable('The warehouse', error)
@@ -111,5 +114,10 @@ function translate(error: unknown, timeoutMs: number): unknown {
     return new AppError('QUERY_TIMEOUT', message, { cause: error })
   }
   if (state === 'OLX01') return forbidden('row security of the database misses an attribute')
+  if (state !== undefined && MISFIT.test(state)) {
+    const message =
+      'the database cannot compute this: a value does not fit the type that it is compared, cast or calculated with'
+    return new AppError('INVALID_QUERY', message, { cause: error })
+  }
   return new AppError('INTERNAL', 'Something went wrong on our side', { cause: error })
 }
