@@ -12,8 +12,10 @@ import { FirstAdmin } from './first-admin.js'
 import { HealthModule } from './health/health.module.js'
 import { KeysModule } from './keys/keys.module.js'
 import { KEYS_OPTIONS } from './keys/keys.service.js'
+import { TokensModule } from './tokens/tokens.module.js'
+import { TOKENS_OPTIONS, type TokensOptions } from './tokens/tokens.options.js'
 import { UsersModule } from './users/users.module.js'
-import { USERS_OPTIONS } from './users/users.service.js'
+import { USERS_OPTIONS } from './users/users.options.js'
 
 /** What everything else stands on. */
 export interface Foundation {
@@ -36,10 +38,18 @@ class FoundationModule {
         { provide: Database, useValue: database },
         { provide: AUDIT_OPTIONS, useValue: { now } },
         { provide: USERS_OPTIONS, useValue: { now } },
+        { provide: TOKENS_OPTIONS, useValue: tokensOptions(settings, now) },
         { provide: KEYS_OPTIONS, useValue: { now, maxDays } },
         { provide: AUTHORIZE_OPTIONS, useValue: { now, serviceTokenHash } },
       ],
-      exports: [Database, AUDIT_OPTIONS, USERS_OPTIONS, KEYS_OPTIONS, AUTHORIZE_OPTIONS],
+      exports: [
+        Database,
+        AUDIT_OPTIONS,
+        USERS_OPTIONS,
+        KEYS_OPTIONS,
+        TOKENS_OPTIONS,
+        AUTHORIZE_OPTIONS,
+      ],
     }
   }
 }
@@ -55,10 +65,24 @@ export class AppModule {
         AuditModule,
         UsersModule,
         KeysModule,
+        TokensModule,
         AuthorizeModule,
         HealthModule,
       ],
       providers: [FirstAdmin, { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor }],
     }
+  }
+}
+
+function tokensOptions(settings: IdentitySettings, now: () => Date): TokensOptions {
+  return {
+    now,
+    masterKey: settings.OLYTIX_SECURITY__MASTER_KEY.reveal(),
+    algorithm: settings.OLYTIX_SECURITY__JWT_ALGORITHM,
+    issuer: settings.OLYTIX_SECURITY__JWT_ISSUER,
+    audience: settings.OLYTIX_SECURITY__JWT_AUDIENCE,
+    rotationDays: settings.OLYTIX_SECURITY__SIGNING_KEY_ROTATION_DAYS,
+    idleDays: settings.OLYTIX_SECURITY__SESSION_IDLE_DAYS,
+    absoluteDays: settings.OLYTIX_SECURITY__SESSION_MAX_DAYS,
   }
 }

@@ -4,7 +4,12 @@ import { generateApiKey } from '@olytix/auth-guards/api-key'
 import { loadConfig } from '@olytix/config'
 import { identitySettings } from './config.js'
 
-const LEAST = { OLYTIX_DATABASE__URL: 'postgres://olytix_identity@localhost/olytix_identity' }
+const MASTER_KEY = randomBytes(32).toString('base64url')
+const LEAST = {
+  OLYTIX_DATABASE__URL: 'postgres://olytix_identity@localhost/olytix_identity',
+  OLYTIX_SECURITY__MASTER_KEY: MASTER_KEY,
+}
+const KNOWN_SECRET = 'your-256-bit-secret-your-256-bit-secret'
 const ADMIN = {
   OLYTIX_BOOTSTRAP__ADMIN_EMAIL: 'ada@example.com',
   OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: 'a phrase that is long enough',
@@ -12,9 +17,17 @@ const ADMIN = {
 const regularKey = generateApiKey((count) => new Uint8Array(count)).secret
 
 describe('settings', () => {
-  test('need nothing but the database; the service then listens on loopback', () => {
-    expect(loadConfig(identitySettings, LEAST)).toEqual({
+  test('need nothing but the database and the master key; the service then listens on loopback', () => {
+    const settings = loadConfig(identitySettings, LEAST)
+    expect(settings.OLYTIX_SECURITY__MASTER_KEY.reveal()).toBe(MASTER_KEY)
+    expect({ ...settings, OLYTIX_SECURITY__MASTER_KEY: MASTER_KEY }).toEqual({
       ...LEAST,
+      OLYTIX_SECURITY__JWT_ALGORITHM: 'HS256',
+      OLYTIX_SECURITY__JWT_ISSUER: 'olytix-core',
+      OLYTIX_SECURITY__JWT_AUDIENCE: 'olytix-core',
+      OLYTIX_SECURITY__SIGNING_KEY_ROTATION_DAYS: 30,
+      OLYTIX_SECURITY__SESSION_IDLE_DAYS: 14,
+      OLYTIX_SECURITY__SESSION_MAX_DAYS: 90,
       OLYTIX_IDENTITY__HOST: '127.0.0.1',
       OLYTIX_IDENTITY__PORT: 50051,
       OLYTIX_IDENTITY__REFLECTION: true,
@@ -36,6 +49,15 @@ describe('settings', () => {
     ['OLYTIX_IDENTITY__SERVICE_TOKEN', { OLYTIX_IDENTITY__HOST: '::' }],
     ['OLYTIX_IDENTITY__SERVICE_TOKEN', { OLYTIX_IDENTITY__SERVICE_TOKEN: 'short-token' }],
     ['OLYTIX_IDENTITY__SERVICE_TOKEN', { OLYTIX_IDENTITY__SERVICE_TOKEN: 'ab'.repeat(32) }],
+    ['OLYTIX_SECURITY__MASTER_KEY', { OLYTIX_SECURITY__MASTER_KEY: '' }],
+    ['OLYTIX_SECURITY__MASTER_KEY', { OLYTIX_SECURITY__MASTER_KEY: 'your-256-bit-secret' }],
+    ['OLYTIX_SECURITY__MASTER_KEY', { OLYTIX_SECURITY__MASTER_KEY: 'a'.repeat(64) }],
+    [
+      'OLYTIX_SECURITY__MASTER_KEY',
+      { OLYTIX_SECURITY__MASTER_KEY: '${OLYTIX_MASTER_KEY_OF_HERE_AND_NOW}' },
+    ],
+    ['OLYTIX_SECURITY__MASTER_KEY', { OLYTIX_SECURITY__MASTER_KEY: KNOWN_SECRET }],
+    ['OLYTIX_SECURITY__JWT_ALGORITHM', { OLYTIX_SECURITY__JWT_ALGORITHM: 'none' }],
     ['OLYTIX_BOOTSTRAP__ADMIN_PASSWORD', { OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: 'admin' }],
     ['OLYTIX_BOOTSTRAP__ADMIN_PASSWORD', { OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: 'Password1234' }],
     ['OLYTIX_BOOTSTRAP__ADMIN_PASSWORD', { OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: '' }],

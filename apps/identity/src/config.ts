@@ -2,6 +2,7 @@ import { flag, isLoopback, port, secret, strongSecret } from '@olytix/config'
 import { z } from 'zod'
 import { parseApiKey } from '@olytix/auth-guards/api-key'
 import { MAX_KEY_DAYS } from './keys/key-expiry.js'
+import { SIGNING_ALGORITHMS } from './tokens/key-material.js'
 import { canonicalEmail } from './users/email.js'
 import { passwordProblem } from './users/password-rules.js'
 
@@ -23,6 +24,8 @@ const adminApiKey = secret().superRefine((key, context) => {
 })
 
 const postgresUrl = z.string().regex(/^postgres(ql)?:\/\//, 'must be a postgres:// URL')
+
+const printable = z.string().regex(/^[\x21-\x7e]{1,255}$/, 'must be 1 to 255 visible characters')
 
 const days = z
   .string()
@@ -59,6 +62,28 @@ export const identitySettings = z
     OLYTIX_SECURITY__API_KEY_MAX_DAYS: days
       .optional()
       .describe('Longest life of a new API key in days; without it there is no limit'),
+    OLYTIX_SECURITY__MASTER_KEY: strongSecret().describe(
+      'Seals the signing keys in the database, at least 32 bytes. Without it their tokens are lost',
+    ),
+    OLYTIX_SECURITY__JWT_ALGORITHM: z
+      .enum(SIGNING_ALGORITHMS)
+      .default('HS256')
+      .describe('How access tokens are signed: HS256, or ES256 or RS256 with public keys'),
+    OLYTIX_SECURITY__JWT_ISSUER: printable
+      .default('olytix-core')
+      .describe('The iss of access tokens; no other is accepted'),
+    OLYTIX_SECURITY__JWT_AUDIENCE: printable
+      .default('olytix-core')
+      .describe('The aud of access tokens; no other is accepted'),
+    OLYTIX_SECURITY__SIGNING_KEY_ROTATION_DAYS: days
+      .default(30)
+      .describe('Days after which another key signs'),
+    OLYTIX_SECURITY__SESSION_IDLE_DAYS: days
+      .default(14)
+      .describe('Days without a refresh after which a session is over'),
+    OLYTIX_SECURITY__SESSION_MAX_DAYS: days
+      .default(90)
+      .describe('Days after which a session is over in any case'),
     OLYTIX_LOG__LEVEL: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')

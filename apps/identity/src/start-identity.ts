@@ -4,10 +4,12 @@ import { NestFactory } from '@nestjs/core'
 import { GrpcErrorFilter } from '@olytix/errors/nest'
 import { Database, demandServiceRole, migrate } from '@olytix/postgres'
 import { AppModule } from './app.module.js'
+import { InvalidationsService } from './authorize/invalidations.service.js'
 import type { IdentitySettings } from './config.js'
 import { FirstAdmin } from './first-admin.js'
 import { GrpcServer } from './grpc-server.js'
 import { HealthService } from './health/health.service.js'
+import { SigningKeysService } from './tokens/signing-keys.service.js'
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 
@@ -62,6 +64,7 @@ async function listen(
     },
     onClosing: () => {
       app.get(HealthService).beginShutdown()
+      app.get(InvalidationsService).beginShutdown()
     },
   })
   const app = await NestFactory.createMicroservice(AppModule.forRoot(foundation), {
@@ -70,6 +73,7 @@ async function listen(
     abortOnError: false,
   })
   app.useGlobalFilters(new GrpcErrorFilter())
+  await app.get(SigningKeysService).ensure()
   await app.get(FirstAdmin).ensure(settings)
   await app.listen()
   return {

@@ -10,7 +10,16 @@ import { AppModule } from '../src/app.module.js'
 import { identitySettings } from '../src/config.js'
 import { RpcAudit } from '../src/authorize/rpc-audit.js'
 import { GrpcServer } from '../src/grpc-server.js'
-import { ADMIN_KEY, as, callMetadata, failure, Harness, SERVICE_TOKEN, unary } from './harness.js'
+import {
+  ADMIN_KEY,
+  as,
+  callMetadata,
+  failure,
+  Harness,
+  MASTER_KEY,
+  SERVICE_TOKEN,
+  unary,
+} from './harness.js'
 
 let identity: Harness
 
@@ -22,8 +31,28 @@ const rpcs = Object.entries(IDENTITY_PACKAGE_DEFINITION).flatMap(([service, meth
   })),
 )
 const EMPTY_MESSAGE = z.looseObject({})
-const SERVICE_RPCS = ['AuthorizationService.Authorize']
-const managed = rpcs.filter(({ rpc }) => !SERVICE_RPCS.includes(rpc))
+const SERVICE_RPCS = [
+  'AuthorizationService.Authorize',
+  'AuthorizationService.BatchAuthorize',
+  'AuthorizationService.WatchInvalidations',
+]
+/** What needs no credential of its caller: reviewed one by one. */
+const PUBLIC_RPCS = [
+  'TokenService.IssueToken',
+  'TokenService.RefreshToken',
+  'TokenService.RevokeToken',
+  'TokenService.RedeemPasswordToken',
+  'TokenService.GetJwks',
+]
+/** What only a user may do, with a token of a session. */
+const USER_RPCS = [
+  'TokenService.ChangePassword',
+  'TokenService.ListSessions',
+  'TokenService.RevokeSession',
+]
+const guarded = rpcs.filter(({ rpc }) => !PUBLIC_RPCS.includes(rpc))
+const managed = guarded.filter(({ rpc }) => !SERVICE_RPCS.includes(rpc))
+const forKeys = managed.filter(({ rpc }) => !USER_RPCS.includes(rpc))
 
 beforeAll(async () => {
   identity = await Harness.start()
@@ -36,13 +65,9 @@ describe('every RPC', () => {
     const { app, close } = await identityModule()
     try {
       const declared = app.get(RpcAudit, { strict: false }).rpcs()
-      expect(Object.fromEntries(declared.map(({ rpc, access }) => [rpc, access]))).toEqual({
-        'AuthorizationService.Authorize': { kind: 'service' },
-        'KeyService.CreateKey': { kind: 'authenticated', scopes: ['admin'] },
-        'KeyService.ListKeys': { kind: 'authenticated', scopes: ['admin'] },
-        'KeyService.GetKey': { kind: 'authenticated', scopes: ['admin'] },
-        'KeyService.RevokeKey': { kind: 'authenticated', scopes: ['admin'] },
-      })
+      const expected = rpcs.map(({ rpc }) => [rpc, expectedAccess(rpc)])
+      const access = declared.map(({ rpc, access: declaredAccess }) => [rpc, declaredAccess])
+      expect(Object.fromEntries(access)).toEqual(Object.fromEntries(expected))
       expect(declared.map(({ rpc }) => rpc).sort()).toEqual(rpcs.map(({ rpc }) => rpc).sort())
     } finally {
       await close()
@@ -65,7 +90,7 @@ describe('every RPC', () => {
     }
   })
 
-  test.each(rpcs)('$rpc refuses a call without a credential', async ({ method }) => {
+  test.each(guarded)('$rpc refuses a call without a credential', async ({ method }) => {
     const before = await rowCounts()
     const error = await failure(call(method, new Metadata()))
     expect([error.code, error.details]).toEqual([
@@ -102,7 +127,7 @@ describe('every RPC', () => {
     }
   })
 
-  test.each(managed)(
+  test.each(forKeys)(
     '$rpc holds the allow-list of a key against the client',
     async ({ method }) => {
       const { secret } = await identity.createKey({ scopes: ['admin'], allowedIps: ['10.0.0.0/8'] })
@@ -152,6 +177,12 @@ describe('the credential of a management call', () => {
   })
 })
 
+function expectedAccess(rpc: string): object {
+  if (SERVICE_RPCS.includes(rpc)) return { kind: 'service' }
+  if (PUBLIC_RPCS.includes(rpc)) return { kind: 'public' }
+  return { kind: 'authenticated', scopes: USER_RPCS.includes(rpc) ? [] : ['admin'] }
+}
+
 function fromService(entries: Record<string, string>, secret = ADMIN_KEY): Metadata {
   return callMetadata({
     authorization: `Bearer ${secret}`,
@@ -164,6 +195,7 @@ function call(method: (typeof rpcs)[number]['method'], metadata: Metadata): Prom
   const client = new Client(identity.address, credentials.createInsecure())
   const { path, requestDeserialize, requestSerialize, responseDeserialize } = method
   const empty = EMPTY_MESSAGE.parse(requestDeserialize(Buffer.alloc(0)))
+  if (method.responseStream) return firstAnswer(client, method, { message: empty, metadata })
   return unary<unknown>((done) =>
     client.makeUnaryRequest(
       path,
@@ -176,6 +208,27 @@ function call(method: (typeof rpcs)[number]['method'], metadata: Metadata): Prom
       },
     ),
   ).finally(() => {
+    client.close()
+  })
+}
+
+function firstAnswer(
+  client: Client,
+  { path, requestSerialize, responseDeserialize }: (typeof rpcs)[number]['method'],
+  { message, metadata }: { message: object; metadata: Metadata },
+): Promise<unknown> {
+  const stream = client.makeServerStreamRequest(
+    path,
+    requestSerialize,
+    responseDeserialize,
+    message,
+    metadata,
+  )
+  return new Promise((resolve, reject) => {
+    stream.once('data', resolve)
+    stream.once('error', reject)
+  }).finally(() => {
+    stream.cancel()
     client.close()
   })
 }
@@ -194,6 +247,7 @@ async function identityModule(controllers: (new () => object)[] = []) {
   const settings = identitySettings.parse({
     OLYTIX_IDENTITY__PORT: '0',
     OLYTIX_DATABASE__URL: identity.testDatabase.url,
+    OLYTIX_SECURITY__MASTER_KEY: MASTER_KEY,
   })
   const module = AppModule.forRoot({
     settings,

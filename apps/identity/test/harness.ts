@@ -13,7 +13,10 @@ import {
   type AuthorizeResponse,
   CreateKeyRequest,
   type CreateKeyResponse,
+  IssueTokenRequest,
   KeyServiceClient,
+  type TokenPair,
+  TokenServiceClient,
 } from '@olytix/proto'
 import { PostgresProxy } from './postgres-proxy.js'
 import { identitySettings } from '../src/config.js'
@@ -23,6 +26,7 @@ export const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url
 export const SERVICE_TOKEN = 'test-service-token-0123456789-abcdef'
 export const ADMIN_EMAIL = 'Admin@Example.com'
 export const ADMIN_PASSWORD = 'an admin of great discretion'
+export const MASTER_KEY = randomBytes(32).toString('base64url')
 export const ADMIN_KEY = generateApiKey(randomBytes).secret
 
 /** A clock that stands still until it is told. */
@@ -65,6 +69,7 @@ export class Harness {
       OLYTIX_IDENTITY__SERVICE_TOKEN: SERVICE_TOKEN,
       OLYTIX_DATABASE__URL: proxy.url,
       OLYTIX_DATABASE__OWNER_URL: testDatabase.ownerUrl,
+      OLYTIX_SECURITY__MASTER_KEY: MASTER_KEY,
       OLYTIX_BOOTSTRAP__ADMIN_EMAIL: ADMIN_EMAIL,
       OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: ADMIN_PASSWORD,
       OLYTIX_BOOTSTRAP__ADMIN_API_KEY: ADMIN_KEY,
@@ -104,6 +109,10 @@ export class Harness {
     return this.keep(new KeyServiceClient(this.address, credentials.createInsecure()))
   }
 
+  get tokenClient(): TokenServiceClient {
+    return this.keep(new TokenServiceClient(this.address, credentials.createInsecure()))
+  }
+
   get authorizationClient(): AuthorizationServiceClient {
     return this.keep(new AuthorizationServiceClient(this.address, credentials.createInsecure()))
   }
@@ -120,6 +129,31 @@ export class Harness {
     const client = this.keyClient
     const message = CreateKeyRequest.create({ name: 'Test key', ...request })
     return unary((done) => client.createKey(message, as(by), done))
+  }
+
+  /** Stops one of several. */
+  async stopOne(one: RunningIdentity): Promise<void> {
+    this.running = this.running.filter((each) => each !== one)
+    await one.stop()
+  }
+
+  /** Signs in; the admin if not said otherwise. */
+  async signIn(
+    request: Partial<IssueTokenRequest> = {},
+    metadata = new Metadata(),
+  ): Promise<TokenPair> {
+    const client = this.tokenClient
+    const message = IssueTokenRequest.create({
+      username: ADMIN_EMAIL,
+      password: ADMIN_PASSWORD,
+      ...request,
+    })
+    return pairOf(await unary((done) => client.issueToken(message, metadata, done)))
+  }
+
+  async refresh(refreshToken: string, metadata = new Metadata()): Promise<TokenPair> {
+    const client = this.tokenClient
+    return pairOf(await unary((done) => client.refreshToken({ refreshToken }, metadata, done)))
   }
 
   async stop(): Promise<void> {
@@ -140,6 +174,11 @@ export class Harness {
     this.clients.push(client)
     return client
   }
+}
+
+function pairOf({ tokens }: { tokens?: TokenPair | undefined }): TokenPair {
+  if (!tokens) throw new Error('an answer without tokens')
+  return tokens
 }
 
 export function callMetadata(entries: Readonly<Record<string, string>>): Metadata {

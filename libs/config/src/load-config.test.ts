@@ -44,12 +44,17 @@ describe('loadConfig', () => {
     )
   })
 
-  test.each(['short', '${OLYTIX_MASTER_KEY_THAT_NOBODY_SET}', 'a'.repeat(64)])(
-    'the secret %s is too weak to start with',
-    (weak) => {
-      expect(strongSecret().safeParse(weak).success).toBe(false)
-    },
-  )
+  test.each([
+    'short',
+    '${OLYTIX_MASTER_KEY_THAT_NOBODY_SET}',
+    'a'.repeat(64),
+    'your-256-bit-secret-your-256-bit-secret',
+    'change-me-0d9f8a7s6d5f4g3h2j1k0l9',
+    'Zq3xT7vK'.repeat(5),
+    '0123456789abcdef0123456789ABCDEF',
+  ])('the secret %s is too weak to start with', (weak) => {
+    expect(strongSecret().safeParse(weak).success).toBe(false)
+  })
 })
 
 function catching(run: () => unknown): unknown {

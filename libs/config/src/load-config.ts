@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { z } from 'zod'
+import { isKnownSecret } from './known-secret.js'
 import { Secret } from './secret.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -76,13 +77,14 @@ export function secret(): z.ZodType<Secret, string> {
     .transform((text) => new Secret(text))
 }
 
-/** A secret that protects others: at least 32 bytes, not an unexpanded `${NAME}`, not one of a repeated character. */
+/** A secret that protects others: at least 32 bytes, not an unexpanded `${NAME}`, neither regular nor a known sample. */
 export function strongSecret(): z.ZodType<Secret, string> {
   return z
     .string()
     .refine((text) => !/^\$\{.*\}$/.test(text), 'holds an unexpanded ${…}')
     .refine((text) => Buffer.byteLength(text) >= 32, 'must be at least 32 bytes long')
     .refine((text) => new Set(text).size >= 8, 'is too regular to be a secret')
+    .refine((text) => !isKnownSecret(text), 'is built from a sample that everybody knows')
     .transform((text) => new Secret(text))
 }
 

@@ -1,15 +1,25 @@
 import { Module } from '@nestjs/common'
 import { APP_GUARD, DiscoveryModule } from '@nestjs/core'
 import { KeysModule } from '../keys/keys.module.js'
+import { TokensModule } from '../tokens/tokens.module.js'
+import { AuditModule } from '../audit/audit.module.js'
 import { AuthorizeController } from './authorize.grpc.js'
 import { AuthorizeService } from './authorize.service.js'
+import { InvalidationsService } from './invalidations.service.js'
+import { RevisionFeed } from './revision-feed.js'
 import { RpcAccessGuard } from './rpc-access.guard.js'
 import { RpcAudit } from './rpc-audit.js'
 
 @Module({
-  imports: [DiscoveryModule, KeysModule],
+  imports: [AuditModule, DiscoveryModule, KeysModule, TokensModule],
   controllers: [AuthorizeController],
-  providers: [AuthorizeService, { provide: APP_GUARD, useClass: RpcAccessGuard }, RpcAudit],
-  exports: [AuthorizeService, RpcAudit],
+  providers: [
+    AuthorizeService,
+    InvalidationsService,
+    RevisionFeed,
+    RpcAudit,
+    { provide: APP_GUARD, useClass: RpcAccessGuard },
+  ],
+  exports: [AuthorizeService, InvalidationsService, RpcAudit],
 })
 export class AuthorizeModule {}

@@ -2,8 +2,10 @@ import { Inject, Injectable, Logger } from '@nestjs/common'
 import { parseApiKey } from '@olytix/auth-guards/api-key'
 import { KeysService } from '../keys/keys.service.js'
 import { LastUsedService } from '../keys/last-used.service.js'
+import { AccessTokensService } from '../tokens/access-tokens.service.js'
 import { decide, type Decision, type Demand, denied } from './decide.js'
 import { heldKey } from './held-key.js'
+import { heldSession } from './held-session.js'
 
 /** One question: may the bearer of this credential do that? */
 export interface Question extends Demand {
@@ -23,11 +25,12 @@ export interface AuthorizeOptions {
 export const AUTHORIZE_OPTIONS = Symbol('AuthorizeOptions')
 
 /**
- * Who is calling, and may they: credential → key → principal → decision.
+ * Who is calling, and may they: credential → key or session → principal → decision.
  *
- * 1. The text is read as an API key: pattern and checksum. What is none is denied here; the database never hears of it.
- * 2. The key is found by its SHA-256, in one statement that also reads its owner's roles, so that a role taken away
- *    narrows every key at once.
+ * 1. The text is read as an API key (pattern and checksum) or as an access token (form, signature, claims). What is
+ *    neither is denied here; the database never hears of it.
+ * 2. The key is found by its SHA-256, the session by the token's `sid`, in one statement that also reads the roles of
+ *    the user behind it, so that a role taken away narrows every credential at once.
  * 3. `decide` judges it, a pure function: ended, wrong address, missing scope, or allowed.
  * 4. A use is noted in memory, a denial is logged with its true reason. Nothing is written on the way.
  *
@@ -40,6 +43,7 @@ export class AuthorizeService {
   constructor(
     private readonly keys: KeysService,
     private readonly lastUsed: LastUsedService,
+    private readonly tokens: AccessTokensService,
     @Inject(AUTHORIZE_OPTIONS) private readonly options: AuthorizeOptions,
   ) {}
 
@@ -50,17 +54,30 @@ export class AuthorizeService {
   async authorize(question: Question): Promise<Decision> {
     const decision = await this.judge(question)
     if (decision.denialReason !== null) this.logDenial(question, decision)
-    else if (decision.principal) this.lastUsed.note(decision.principal.id, this.options.now())
+    else if (decision.principal?.kind === 'api_key') {
+      this.lastUsed.note(decision.principal.id, this.options.now())
+    }
     return decision
   }
 
   private async judge(question: Question): Promise<Decision> {
     if (question.credential === '') return denied('missing_credential')
     const presented = parseApiKey(question.credential)
-    if (!presented) return denied(unreadable(question))
+    if (!presented) return this.judgeToken(question)
     const key = await this.keys.findHeldKey(presented)
     if (!key) return denied('unknown_credential')
     return decide(heldKey(key, question.clientIp), question, this.options.now())
+  }
+
+  private async judgeToken(question: Question): Promise<Decision> {
+    const { credential, source } = question
+    // Only keys may come in the query string; a token there is refused for its way, whatever it is.
+    if (source !== 'header') {
+      return denied(credential.includes('.') ? 'source_not_allowed' : 'malformed_credential')
+    }
+    const token = await this.tokens.findHeldToken(credential)
+    if ('denialReason' in token) return denied(token.denialReason)
+    return decide(heldSession(token), question, this.options.now())
   }
 
   private logDenial({ requestId, resource, clientIp }: Question, decision: Decision): void {
@@ -73,13 +90,4 @@ export class AuthorizeService {
       user_id: decision.heldId,
     })
   }
-}
-
-/** Only keys may come in the query string; a token there is refused for its way, not for its form. */
-function unreadable({
-  credential,
-  source,
-}: Question): 'source_not_allowed' | 'malformed_credential' {
-  const isToken = credential.includes('.')
-  return isToken && source === 'query_parameter' ? 'source_not_allowed' : 'malformed_credential'
 }

@@ -1,7 +1,8 @@
 import { COMMON_PASSWORDS } from './common-passwords.js'
 
 const MIN_CHARACTERS = 12
-const MAX_BYTES = 1024
+/** Longest password in bytes: a longer one is refused before it costs anything. */
+export const MAX_PASSWORD_BYTES = 1024
 const MIN_DISTINCT = 5
 
 /**
@@ -13,7 +14,7 @@ export function passwordProblem(
   password: string,
   about: readonly string[] = [],
 ): string | undefined {
-  if (Buffer.byteLength(password) > MAX_BYTES) return 'must be at most 1,024 bytes long'
+  if (Buffer.byteLength(password) > MAX_PASSWORD_BYTES) return 'must be at most 1,024 bytes long'
   if (Array.from(password).length < MIN_CHARACTERS) return 'must be at least 12 characters long'
   if (/[\0\p{Surrogate}]/u.test(password)) return 'holds a character that is not text'
   const plain = password.normalize('NFKC').toLowerCase()

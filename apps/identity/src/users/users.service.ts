@@ -2,9 +2,10 @@ import { Inject, Injectable } from '@nestjs/common'
 import { newId, type Queryable, violates } from '@olytix/postgres'
 import { AuditService } from '../audit/audit.service.js'
 import type { Origin } from '../audit/origin.js'
-import { hashPassword } from './password-hash.js'
+import { PasswordsService } from './passwords.service.js'
 import { emailTaken } from './users.errors.js'
 import { countAdmins, insertUser, lockFirstAdmin } from './users.queries.js'
+import { USERS_OPTIONS, type UsersOptions } from './users.options.js'
 
 /** What a new account needs. All of it is checked already. */
 export interface NewUser {
@@ -15,16 +16,11 @@ export interface NewUser {
   readonly roles: readonly string[]
 }
 
-export interface UsersOptions {
-  readonly now: () => Date
-}
-
-export const USERS_OPTIONS = Symbol('UsersOptions')
-
 /** Accounts of people. */
 @Injectable()
 export class UsersService {
   constructor(
+    private readonly passwords: PasswordsService,
     private readonly audit: AuditService,
     @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
   ) {}
@@ -47,7 +43,7 @@ export class UsersService {
   async createUser(transaction: Queryable, user: NewUser, origin: Origin): Promise<string> {
     const createdAt = this.options.now()
     const id = newId('usr', createdAt)
-    const passwordHash = await hashPassword(user.password)
+    const passwordHash = await this.passwords.hash(user.password)
     try {
       await insertUser(transaction, { ...user, id, passwordHash, createdAt })
     } catch (error) {

@@ -1,0 +1,6 @@
+/** Settings of users. */
+export interface UsersOptions {
+  readonly now: () => Date
+}
+
+export const USERS_OPTIONS = Symbol('UsersOptions')
