@@ -31,7 +31,13 @@ const QUERY_API = {
   http: ['query', 'project', 'models', 'definitions', 'policies', 'lineage', 'audit'],
 }
 
-const CLI = { api: [], profile: [], output: [], commands: ['api', 'profile', 'output'] }
+const CLI = {
+  api: [],
+  profile: [],
+  output: [],
+  session: ['api', 'profile'],
+  commands: ['api', 'profile', 'session', 'output'],
+}
 
 /** Folders and files that take values and give values, nothing else. */
 export const pureFiles = [

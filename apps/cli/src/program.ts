@@ -2,19 +2,29 @@ import { ConfigError } from '@olytix/config'
 import { Command, CommanderError } from 'commander'
 import { ApiClient } from './api/api-client.js'
 import { ApiRefusal, ServerUnreachable } from './api/api-errors.js'
-import { addCreateKey } from './commands/auth-create-key.js'
-import { addListKeys } from './commands/auth-list-keys.js'
-import { addRevokeKey } from './commands/auth-revoke-key.js'
-import type { CommandContext } from './commands/command-context.js'
+import type { Credential } from './api/credential.js'
+import { SignInApi } from './api/sign-in-api.js'
+import { addAuth } from './commands/auth.js'
+import type { CommandContext, SignInServer } from './commands/command-context.js'
 import { addMeta } from './commands/meta.js'
 import { addQuery } from './commands/query.js'
+import { addRoles } from './commands/roles.js'
+import { addUsers } from './commands/users.js'
 import { addWhoami } from './commands/whoami.js'
 import { renderJson } from './output/json.js'
 import { type Problem, renderProblem } from './output/problem.js'
-import { readSecret, type Terminal } from './output/terminal.js'
-import { type Connection, type ConnectionFlags, resolveConnection } from './profile/connection.js'
+import { printable } from './output/printable.js'
+import {
+  NoAnswer,
+  type Question,
+  readAnswers,
+  readSecret,
+  type Terminal,
+} from './output/terminal.js'
+import { type ConnectionFlags, resolveConnection, resolveServer } from './profile/connection.js'
 import type { Surroundings } from './profile/find-profile.js'
 import { ProfileError } from './profile/profile-error.js'
+import { credentialOf } from './session/credential-of.js'
 
 export interface CliInput {
   readonly version: string
@@ -30,17 +40,17 @@ type GlobalOptions = ConnectionFlags & { readonly json?: boolean }
 /** Runs one command line (without `node` and the script). Answers go to standard output, problems to standard error. */
 export async function runCli(args: readonly string[], input: CliInput): Promise<ExitCode> {
   const program = new Command('olytix-core')
-  const session = new Session(program, input)
-  addCommands(program, session, input)
+  const run = new Run(program, input)
+  addCommands(program, run, input)
   try {
     await program.parseAsync(args, { from: 'user' })
-    return 0
+    return run.hasFailed ? 1 : 0
   } catch (error) {
     // commander throws to say that it has shown its help or version.
     if (error instanceof CommanderError && error.exitCode === 0) return 0
     // A group without a command: its help stands on standard error already.
     if (error instanceof CommanderError && error.code === 'commander.help') return 2
-    const { exitCode, problem } = explain(error, session.connection)
+    const { exitCode, problem } = explain(error, run.credential)
     input.terminal.stderr.write(renderProblem(problem, args.includes('--json')))
     return exitCode
   }
@@ -66,20 +76,19 @@ function addCommands(program: Command, context: CommandContext, input: CliInput)
       outputError: () => undefined,
     })
     .exitOverride()
-  const auth = program.command('auth').description('API keys, and who you are')
-  addCreateKey(auth, context)
-  addListKeys(auth, context)
-  addRevokeKey(auth, context)
-  addWhoami(auth, context)
+  addAuth(program, context)
+  addUsers(program, context)
+  addRoles(program, context)
   addWhoami(program, context)
   addQuery(program, context)
   addMeta(program, context)
 }
 
 /** What the commands of one run share. */
-class Session implements CommandContext {
+class Run implements CommandContext {
   /** Known once a command has asked for the server. */
-  connection: Connection | undefined
+  credential: Credential | undefined
+  hasFailed = false
 
   constructor(
     private readonly program: Command,
@@ -87,13 +96,23 @@ class Session implements CommandContext {
   ) {}
 
   get asJson(): boolean {
-    return this.program.opts<GlobalOptions>().json ?? false
+    return this.flags.json ?? false
+  }
+
+  get isInteractive(): boolean {
+    return this.input.terminal.stdin.isTTY ?? false
   }
 
   async api(): Promise<ApiClient> {
-    const flags = this.program.opts<GlobalOptions>()
-    this.connection = await resolveConnection(flags, this.input.surroundings)
-    return new ApiClient(this.connection)
+    const connection = await resolveConnection(this.flags, this.input.surroundings)
+    const credential = credentialOf(connection)
+    this.credential = credential
+    return new ApiClient({ url: connection.url, credential })
+  }
+
+  async signInServer(): Promise<SignInServer> {
+    const server = await resolveServer(this.flags, this.input.surroundings)
+    return { ...server, api: new SignInApi(server.url) }
   }
 
   print(text: string): void {
@@ -109,18 +128,33 @@ class Session implements CommandContext {
     else this.print(forPeople())
   }
 
+  note(text: string): void {
+    this.input.terminal.stderr.write(`${printable(text)}\n`)
+  }
+
+  fail(): void {
+    this.hasFailed = true
+  }
+
   readSecret(prompt: string): Promise<string> {
     return readSecret(this.input.terminal, prompt)
+  }
+
+  readAnswers(questions: readonly Question[]): Promise<readonly string[]> {
+    return readAnswers(this.input.terminal, questions)
+  }
+
+  private get flags(): GlobalOptions {
+    return this.program.opts<GlobalOptions>()
   }
 }
 
 function explain(
   error: unknown,
-  connection: Connection | undefined,
+  credential: Credential | undefined,
 ): { readonly exitCode: ExitCode; readonly problem: Problem } {
   if (error instanceof ApiRefusal) {
-    const hint =
-      error.status === 401 && connection ? `The key came from ${connection.keySource}.` : undefined
+    const hint = error.hint ?? (error.status === 401 ? credential?.refusedHint : undefined)
     const { code, message, details } = error
     // 503: what the server needs does not answer.
     return { exitCode: error.status === 503 ? 3 : 1, problem: { code, message, details, hint } }
@@ -129,7 +163,7 @@ function explain(
     const hint = 'Is it running? `npm start` starts one here; --url or OLYTIX_URL names another.'
     return { exitCode: 3, problem: { code: 'UNREACHABLE', message: error.message, hint } }
   }
-  if (error instanceof ProfileError || error instanceof ConfigError) {
+  if (isUsage(error)) {
     return { exitCode: 2, problem: { code: 'USAGE', message: error.message } }
   }
   if (error instanceof CommanderError) {
@@ -137,4 +171,8 @@ function explain(
     return { exitCode: 2, problem: { code: 'USAGE', message } }
   }
   throw error
+}
+
+function isUsage(error: unknown): error is ProfileError | ConfigError | NoAnswer {
+  return error instanceof ProfileError || error instanceof ConfigError || error instanceof NoAnswer
 }

@@ -14,10 +14,13 @@ export interface ScriptedAnswer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+/** Decides at each call; what it throws fails the test that has asked. */
+export type Handler = (request: SeenRequest) => ScriptedAnswer | Promise<ScriptedAnswer>
+
 /** A real HTTP server on a free port that gives the answers it was told and remembers what it was asked. */
 export class FakeApi {
   readonly requests: SeenRequest[] = []
-  private readonly answers = new Map<string, ScriptedAnswer>()
+  private readonly answers = new Map<string, ScriptedAnswer | Handler>()
 
   private constructor(
     private readonly server: Server,
@@ -35,19 +38,27 @@ export class FakeApi {
       request.on('data', (chunk: Buffer) => (body += chunk.toString()))
       request.on('end', () => {
         const { method = '', url = '', headers } = request
-        api.requests.push({ method, url, authorization: headers.authorization, body })
-        const answer = api.answers.get(`${method} ${url}`) ?? NOT_FOUND
-        response.writeHead(answer.status, { 'content-type': 'application/json', ...answer.headers })
-        response.end(answer.text)
+        const seen = { method, url, authorization: headers.authorization, body }
+        api.requests.push(seen)
+        void api.answer(seen).then((answer) => {
+          const type = { 'content-type': 'application/json' }
+          response.writeHead(answer.status, { ...type, ...answer.headers })
+          response.end(answer.text)
+        })
       })
     })
     return api
   }
 
   /** What `method url`, as in `GET /api/v1/auth/me`, is answered with from now on. */
-  on(request: string, answer: ScriptedAnswer): this {
+  on(request: string, answer: ScriptedAnswer | Handler): this {
     this.answers.set(request, answer)
     return this
+  }
+
+  private async answer(seen: SeenRequest): Promise<ScriptedAnswer> {
+    const found = this.answers.get(`${seen.method} ${seen.url}`) ?? NOT_FOUND
+    return typeof found === 'function' ? found(seen) : found
   }
 
   async stop(): Promise<void> {
@@ -59,4 +70,14 @@ export class FakeApi {
 const NOT_FOUND: ScriptedAnswer = {
   status: 404,
   text: '{"error":{"code":"NOT_FOUND","message":"There is nothing at this address"}}',
+}
+
+/** A JSON answer. */
+export function json(value: unknown, status = 200): ScriptedAnswer {
+  return { status, text: JSON.stringify(value) }
+}
+
+export const REFUSED: ScriptedAnswer = {
+  status: 401,
+  text: '{"error":{"code":"UNAUTHORIZED","message":"Invalid or missing authentication"}}',
 }

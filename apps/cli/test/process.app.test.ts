@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
-import { cpSync, mkdirSync } from 'node:fs'
+import { cpSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { FakeApi } from './fake-api.js'
+import { FakeApi, json, REFUSED } from './fake-api.js'
 import { emptyFolder, runCaptured } from './run-captured.js'
 
 const BIN = path.resolve(import.meta.dirname, '../bin/olytix-core.js')
@@ -13,8 +13,12 @@ beforeEach(async () => {
 })
 afterEach(() => api.stop())
 
-async function run(bin: string, args: readonly string[]) {
-  const env = { PATH: process.env['PATH'], OLYTIX_URL: api.url, OLYTIX_API_KEY: 'k' }
+async function run(
+  bin: string,
+  args: readonly string[],
+  settings: Readonly<Record<string, string>> = { OLYTIX_URL: api.url, OLYTIX_API_KEY: 'k' },
+) {
+  const env = { PATH: process.env['PATH'], ...settings }
   const child = spawn(process.execPath, [bin, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   let stdout = ''
   let stderr = ''
@@ -40,6 +44,31 @@ describe('the process olytix-core', () => {
     const gone = await FakeApi.start()
     await gone.stop()
     expect((await run(BIN, ['whoami', '--url', gone.url])).exitCode).toBe(3)
+  })
+
+  test('renews a session once, however many run at the same time', async () => {
+    const folder = emptyFolder()
+    const session = {
+      email: 'ada@example.com',
+      access_token: 'ended',
+      expires_at: '2020-01-01T00:00:00.000Z',
+      refresh_token: 'refresh_1',
+    }
+    const profile = JSON.stringify({ url: api.url, session })
+    writeFileSync(path.join(folder, 'profile.json'), profile, { mode: 0o600 })
+    const next = { access_token: 'new', token_type: 'bearer', expires_in: 3600 }
+    const pair = json({ ...next, refresh_token: 'refresh_2' })
+    api.on('POST /api/v1/auth/refresh', ({ body }) =>
+      body === '{"refresh_token":"refresh_1"}' ? pair : REFUSED,
+    )
+    api.on('GET /api/v1/query/meta/metrics', ({ authorization }) =>
+      authorization === 'Bearer new' ? json({ metrics: [] }) : REFUSED,
+    )
+    const settings = { OLYTIX_STATE_DIR: folder }
+    const runs = Array.from({ length: 5 }, () => run(BIN, ['meta', 'metrics'], settings))
+    const codes = (await Promise.all(runs)).map(({ exitCode }) => exitCode)
+    expect(codes).toEqual([0, 0, 0, 0, 0])
+    expect(api.requests.filter(({ method }) => method === 'POST')).toHaveLength(1)
   })
 
   test('that is not built says in one line what to run', async () => {

@@ -4,35 +4,9 @@ import { z } from 'zod'
 /** The server's answers. Unknown fields are kept, so that `--json` shows what a newer server says. */
 
 /** Numbers stay as they were written: each digit counts. */
-const number = z.instanceof(LosslessNumber)
-const scope = z.string()
-const moment = z.iso.datetime({ offset: true })
-
-export const issuedKey = z.looseObject({
-  id: z.string(),
-  key: z.string(),
-  name: z.string(),
-  scopes: z.array(scope),
-  expires_at: moment,
-  created_at: moment,
-})
-export type IssuedKey = z.output<typeof issuedKey>
-
-const listedKey = z.looseObject({
-  id: z.string(),
-  name: z.string(),
-  hint: z.string(),
-  scopes: z.array(scope),
-  status: z.string(),
-  expires_at: moment.nullish(),
-  last_used_at: moment.nullish(),
-})
-export type ListedKey = z.output<typeof listedKey>
-
-export const keyPage = z.looseObject({
-  keys: z.array(listedKey),
-  next_page_token: z.string().nullish(),
-})
+export const number = z.instanceof(LosslessNumber)
+export const scope = z.string()
+export const moment = z.iso.datetime({ offset: true })
 
 export const principal = z.looseObject({
   id: z.string(),

@@ -1,10 +1,7 @@
+import { AccountApi } from './account-api.js'
 import {
   cubeList,
   type Cube,
-  issuedKey,
-  type IssuedKey,
-  keyPage,
-  type ListedKey,
   metricList,
   type MetricSummary,
   principal,
@@ -12,16 +9,11 @@ import {
   queryAnswer,
   type QueryAnswer,
 } from './answers.js'
-import { call, command, type Endpoint } from './transport.js'
-
-/** The body of `POST /auth/keys`. */
-export interface NewKey {
-  readonly name: string
-  readonly scopes: readonly string[]
-  readonly expires_in_days: number
-  readonly roles?: readonly string[]
-  readonly attributes?: Readonly<Record<string, unknown>>
-}
+import { KeysApi } from './keys-api.js'
+import { RolesApi } from './roles-api.js'
+import { SecurityApi } from './security-api.js'
+import { call, type Endpoint } from './transport.js'
+import { UsersApi } from './users-api.js'
 
 /** The body of `POST /query`, as far as the command line can ask. */
 export interface QueryRequest {
@@ -42,39 +34,22 @@ export interface QueryFilter {
 
 /** The REST API, typed: the only place of the CLI that knows its URLs. Every method throws what `call` throws. */
 export class ApiClient {
-  constructor(private readonly endpoint: Endpoint) {}
+  readonly keys: KeysApi
+  readonly users: UsersApi
+  readonly roles: RolesApi
+  readonly account: AccountApi
+  readonly security: SecurityApi
+
+  constructor(private readonly endpoint: Endpoint) {
+    this.keys = new KeysApi(endpoint)
+    this.users = new UsersApi(endpoint)
+    this.roles = new RolesApi(endpoint)
+    this.account = new AccountApi(endpoint)
+    this.security = new SecurityApi(endpoint)
+  }
 
   whoAmI(): Promise<Principal> {
     return call(this.endpoint, { method: 'GET', path: 'api/v1/auth/me' }, principal)
-  }
-
-  createKey(body: NewKey): Promise<IssuedKey> {
-    return call(this.endpoint, { method: 'POST', path: 'api/v1/auth/keys', body }, issuedKey)
-  }
-
-  /** All keys, every page of them. */
-  async listKeys(): Promise<readonly ListedKey[]> {
-    const keys: ListedKey[] = []
-    let token: string | null | undefined
-    do {
-      const search = token ? { page_token: token } : {}
-      const request = { method: 'GET', path: 'api/v1/auth/keys', search } as const
-      const page = await call(this.endpoint, request, keyPage)
-      keys.push(...page.keys)
-      token = page.next_page_token
-    } while (token)
-    return keys
-  }
-
-  revokeKey(id: string): Promise<void> {
-    const path = `api/v1/auth/keys/${encodeURIComponent(id)}`
-    return command(this.endpoint, { method: 'DELETE', path })
-  }
-
-  /** Revokes a key of which only its text is known: a leaked one. */
-  revokePresentedKey(key: string): Promise<void> {
-    const body = { key }
-    return command(this.endpoint, { method: 'POST', path: 'api/v1/auth/keys/revoke', body })
   }
 
   query(body: QueryRequest): Promise<QueryAnswer> {

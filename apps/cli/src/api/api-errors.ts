@@ -2,6 +2,9 @@ import type { ErrorDetail } from '@olytix/errors'
 
 /** The server answered with an error. `code` and `message` are the server's own. */
 export class ApiRefusal extends Error {
+  /** What the person may try, where a command knows better than the server. */
+  hint: string | undefined
+
   constructor(
     readonly status: number,
     readonly code: string,

@@ -3,6 +3,7 @@ import { parse, stringify } from 'lossless-json'
 import type { z } from 'zod'
 import { errorBody } from './answers.js'
 import { ApiRefusal, ServerUnreachable } from './api-errors.js'
+import type { Credential } from './credential.js'
 
 /** Longer than the longest query the server allows. */
 const TIMEOUT_MS = 310_000
@@ -10,15 +11,20 @@ const TIMEOUT_MS = 310_000
 export interface Endpoint {
   /** Where the server is; may have a path when it stands behind a proxy. */
   readonly url: URL
-  readonly apiKey: Secret
+  /** Absent for calls that need none: signing in, for example. */
+  readonly credential?: Credential
 }
 
+/** What is undefined is left out. */
+export type Search = Readonly<Record<string, string | undefined>>
+
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below the server's URL, already encoded: `api/v1/auth/me`. */
   readonly path: string
-  readonly search?: Readonly<Record<string, string>>
+  readonly search?: Search
   readonly body?: unknown
+  readonly timeoutMs?: number
 }
 
 /**
@@ -43,10 +49,12 @@ export async function command(endpoint: Endpoint, request: ApiRequest): Promise<
   await send(endpoint, request)
 }
 
-async function send(
-  endpoint: Endpoint,
-  request: ApiRequest,
-): Promise<{ readonly status: number; readonly text: string }> {
+interface Exchanged {
+  readonly status: number
+  readonly text: string
+}
+
+async function send(endpoint: Endpoint, request: ApiRequest): Promise<Exchanged> {
   const answer = await exchange(endpoint, request)
   if (answer.status >= 200 && answer.status < 300) return answer
   const refusal = errorBody.safeParse(parseJson(answer.text))
@@ -55,17 +63,33 @@ async function send(
   throw new ApiRefusal(answer.status, code, message, details)
 }
 
-async function exchange(endpoint: Endpoint, { method, path, search, body }: ApiRequest) {
-  const url = new URL(path, endpoint.url)
-  url.search = new URLSearchParams(search).toString()
+/** A credential that is refused gets one chance to give a better one. */
+async function exchange(endpoint: Endpoint, request: ApiRequest): Promise<Exchanged> {
+  const { credential } = endpoint
+  const presented = await credential?.present()
+  const answer = await exchangeOnce(endpoint, request, presented)
+  if (answer.status !== 401 || !credential || !presented) return answer
+  const renewed = await credential.renew(presented)
+  return renewed ? exchangeOnce(endpoint, request, renewed) : answer
+}
+
+async function exchangeOnce(
+  { url: server }: Endpoint,
+  { method, path, search, body, timeoutMs = TIMEOUT_MS }: ApiRequest,
+  presented: Secret | undefined,
+): Promise<Exchanged> {
+  const url = new URL(path, server)
+  for (const [name, value] of Object.entries(search ?? {})) {
+    if (value !== undefined) url.searchParams.set(name, value)
+  }
   try {
     const response = await fetch(url, {
       method,
-      // A redirect could carry the key to somebody else.
+      // A redirect could carry the credential to somebody else.
       redirect: 'manual',
-      signal: AbortSignal.timeout(TIMEOUT_MS),
+      signal: AbortSignal.timeout(timeoutMs),
       headers: {
-        authorization: `Bearer ${endpoint.apiKey.reveal()}`,
+        ...(presented ? { authorization: `Bearer ${presented.reveal()}` } : {}),
         accept: 'application/json',
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
@@ -73,7 +97,7 @@ async function exchange(endpoint: Endpoint, { method, path, search, body }: ApiR
     })
     return { status: response.status, text: await response.text() }
   } catch (error) {
-    throw new ServerUnreachable(`no answer from ${endpoint.url.href}: ${reason(error)}`, error)
+    throw new ServerUnreachable(`no answer from ${server.href}: ${reason(error)}`, error)
   }
 }
 

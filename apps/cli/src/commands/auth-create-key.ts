@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { IssuedKey } from '../api/answers.js'
+import type { IssuedKey } from '../api/identity-answers.js'
 import { printable } from '../output/printable.js'
 import { type Attributes, collectAttribute } from './attributes.js'
 import { collectList } from './comma-list.js'
@@ -13,6 +13,7 @@ interface Options {
   readonly expires?: number
   readonly roles?: readonly string[]
   readonly attr?: Attributes
+  readonly allowIp?: readonly string[]
 }
 
 export function addCreateKey(auth: Command, context: CommandContext): void {
@@ -28,27 +29,32 @@ export function addCreateKey(auth: Command, context: CommandContext): void {
     .option('--expires <days>', 'how long it lives (default: 365d)', parseExpires)
     .option('--roles <roles>', 'roles for row-level policies, separated by commas', collectList)
     .option('--attr <name=value>', 'attribute for row-level policies; repeatable', collectAttribute)
+    .option('--allow-ip <addresses>', 'addresses or networks it may be used from', collectList)
     .action(async (options: Options) => {
       const api = await context.api()
-      const issued = await api.createKey({
+      const issued = await api.keys.create({
         name: options.name,
         scopes: options.scopes ?? ['read'],
         expires_in_days: options.expires ?? 365,
         ...(options.roles ? { roles: options.roles } : {}),
         ...(options.attr ? { attributes: options.attr } : {}),
+        ...(options.allowIp ? { allowed_ips: options.allowIp } : {}),
       })
-      context.answer(issued, () => renderIssuedKey(issued))
+      context.answer(issued, () => renderIssuedKey('API Key Created', issued))
     })
 }
 
-function parseName(text: string): string {
+export function parseName(text: string): string {
   if (text.trim() === '') throw new InvalidArgumentError('A name is expected.')
   return text
 }
 
 /** The block that the product's documentation shows, to the letter. */
-function renderIssuedKey({ key, name, expires_at, scopes }: IssuedKey): string {
-  return `API Key Created:
+export function renderIssuedKey(
+  title: string,
+  { key, name, expires_at, scopes }: IssuedKey,
+): string {
+  return `${title}:
 Key: ${printable(key)}
 Name: ${printable(name)}
 Expires: ${new Date(expires_at).toISOString().slice(0, 10)}

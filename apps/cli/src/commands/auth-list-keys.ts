@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import type { ListedKey } from '../api/answers.js'
+import type { ListedKey } from '../api/identity-answers.js'
 import { renderTable } from '../output/table.js'
 import type { CommandContext } from './command-context.js'
 
@@ -10,7 +10,7 @@ export function addListKeys(auth: Command, context: CommandContext): void {
     .command('list-keys')
     .description('list the API keys, without their secrets')
     .action(async () => {
-      const keys = await (await context.api()).listKeys()
+      const keys = await (await context.api()).keys.list()
       context.answer({ keys }, () =>
         renderTable(
           COLUMNS.map((title) => ({ title })),

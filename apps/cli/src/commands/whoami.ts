@@ -22,11 +22,18 @@ function renderPrincipal(me: Principal): string {
     ...(me.email ? [['email', me.email] as const] : []),
     ['roles', me.roles.join(', ')],
     ['scopes', me.scopes.join(', ')],
-    ...Object.entries(me.attributes).map(
-      ([name, value]) => [`attribute ${name}`, attributeText(value)] as const,
-    ),
+    ...attributeFields(me.attributes),
     ['expires', me.expires_at ?? 'never'],
   ])
+}
+
+/** A line for each attribute. */
+export function attributeFields(
+  attributes: Readonly<Record<string, unknown>>,
+): readonly (readonly [name: string, value: string])[] {
+  return Object.entries(attributes).map(
+    ([name, value]) => [`attribute ${name}`, attributeText(value)] as const,
+  )
 }
 
 function attributeText(value: unknown): string {

@@ -39,8 +39,21 @@ export async function findProfile(
     const profile = await readProfile(path.join(candidate, 'profile.json'))
     if (profile) return profile
   }
-  const configFolder = configHome ?? path.join(home, '.config')
-  return readProfile(path.join(configFolder, 'olytix-core', 'profile.json'))
+  return readProfile(configFile(configHome, home))
+}
+
+/** Where a profile is made when none is found: in the state folder, else in the XDG config folder. */
+export function newProfileFile(
+  { stateFolder, configHome }: ProfileFolders,
+  { folder, home }: Surroundings,
+): string {
+  return stateFolder
+    ? path.resolve(folder, stateFolder, 'profile.json')
+    : configFile(configHome, home)
+}
+
+function configFile(configHome: string | undefined, home: string): string {
+  return path.join(configHome ?? path.join(home, '.config'), 'olytix-core', 'profile.json')
 }
 
 function* upward(folder: string): Generator<string> {

@@ -5,3 +5,10 @@ export class ProfileError extends Error {
     this.name = 'ProfileError'
   }
 }
+
+/** The code of an error of the file system, as in ENOENT. */
+export function errorCode(error: unknown): string | undefined {
+  return typeof error === 'object' && error !== null && 'code' in error
+    ? String(error.code)
+    : undefined
+}

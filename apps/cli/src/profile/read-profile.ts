@@ -2,22 +2,50 @@ import { type FileHandle, open, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { Secret } from '@olytix/config'
 import { z } from 'zod'
-import { ProfileError } from './profile-error.js'
+import { errorCode, ProfileError } from './profile-error.js'
 
-export interface Profile {
-  readonly file: string
+/** A server and what to present there: an API key, a session, or both; then the session counts. */
+export interface ProfileContent {
   readonly url: string
-  readonly apiKey: Secret
+  readonly apiKey?: Secret | undefined
+  readonly session?: StoredSession | undefined
 }
 
-const content = z.object({ url: z.string(), api_key: z.string() })
+export interface Profile extends ProfileContent {
+  readonly file: string
+}
+
+/** What `auth login` got. */
+export interface StoredSession {
+  /** Who signed in. */
+  readonly email: string
+  readonly accessToken: Secret
+  /** When the access token ends. */
+  readonly expiresAt: Date
+  readonly refreshToken: Secret
+}
+
+const content = z
+  .object({
+    url: z.string(),
+    api_key: z.string().optional(),
+    session: z
+      .object({
+        email: z.string(),
+        access_token: z.string(),
+        expires_at: z.iso.datetime(),
+        refresh_token: z.string(),
+      })
+      .optional(),
+  })
+  .refine((profile) => profile.api_key !== undefined || profile.session !== undefined)
 
 /**
- * The profile in `file`, `{"url","api_key"}`; of a folder, its `profile.json`. `undefined` when there is none.
+ * The profile in `file`, `{"url","api_key","session"}`; of a folder, its `profile.json`. `undefined` when there is none.
  * @throws ProfileError when others than its owner can read or change it, or when it is no profile.
  */
 export async function readProfile(file: string): Promise<Profile | undefined> {
-  const found = (await isFolder(file)) ? path.join(file, 'profile.json') : file
+  const found = await profileFileAt(file)
   const handle = await openIfThere(found)
   if (!handle) return undefined
   try {
@@ -25,21 +53,63 @@ export async function readProfile(file: string): Promise<Profile | undefined> {
     const { mode } = await handle.stat()
     if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
       throw new ProfileError(
-        `${found} holds an API key, but other users can get at it; run: chmod 600 ${found}`,
+        `${found} holds secrets, but other users can get at it; run: chmod 600 ${found}`,
       )
     }
-    return parseProfile(found, await handle.readFile('utf8'))
+    return { file: found, ...parseProfile(found, await handle.readFile('utf8')) }
   } finally {
     await handle.close()
   }
 }
 
-function parseProfile(file: string, text: string): Profile {
+/** `place` itself, or the `profile.json` in it when it is a folder. */
+export async function profileFileAt(place: string): Promise<string> {
+  const isFolder = await stat(place).then(
+    (found) => found.isDirectory(),
+    () => false,
+  )
+  return isFolder ? path.join(place, 'profile.json') : place
+}
+
+/** The text of a profile, which `readProfile` reads back. */
+export function profileText({ url, apiKey, session }: ProfileContent): string {
+  const written: z.input<typeof content> = {
+    url,
+    ...(apiKey ? { api_key: apiKey.reveal() } : {}),
+    ...(session
+      ? {
+          session: {
+            email: session.email,
+            access_token: session.accessToken.reveal(),
+            expires_at: session.expiresAt.toISOString(),
+            refresh_token: session.refreshToken.reveal(),
+          },
+        }
+      : {}),
+  }
+  return `${JSON.stringify(written, null, 2)}\n`
+}
+
+function parseProfile(file: string, text: string): ProfileContent {
   const parsed = content.safeParse(parseJson(text))
   if (!parsed.success) {
     throw new ProfileError(`${file} is no profile: expected {"url": "…", "api_key": "…"}`)
   }
-  return { file, url: parsed.data.url, apiKey: new Secret(parsed.data.api_key) }
+  const { url, api_key: apiKey, session } = parsed.data
+  return {
+    url,
+    ...(apiKey === undefined ? {} : { apiKey: new Secret(apiKey) }),
+    ...(session
+      ? {
+          session: {
+            email: session.email,
+            accessToken: new Secret(session.access_token),
+            expiresAt: new Date(session.expires_at),
+            refreshToken: new Secret(session.refresh_token),
+          },
+        }
+      : {}),
+  }
 }
 
 function parseJson(text: string): unknown {
@@ -50,13 +120,6 @@ function parseJson(text: string): unknown {
   }
 }
 
-async function isFolder(file: string): Promise<boolean> {
-  return stat(file).then(
-    (found) => found.isDirectory(),
-    () => false,
-  )
-}
-
 async function openIfThere(file: string): Promise<FileHandle | undefined> {
   try {
     return await open(file, 'r')
@@ -65,10 +128,4 @@ async function openIfThere(file: string): Promise<FileHandle | undefined> {
     if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
     throw new ProfileError(`cannot read the profile ${file}${code ? `: ${code}` : ''}`)
   }
-}
-
-function errorCode(error: unknown): string | undefined {
-  return typeof error === 'object' && error !== null && 'code' in error
-    ? String(error.code)
-    : undefined
 }
