@@ -1,23 +1,18 @@
-import type { AttributeValue, Scope } from '@olytix/auth-guards'
-import { type ErrorDetail, invalidRequest, suggest } from '@olytix/errors'
-import type {
-  AttributeValue as WireAttribute,
-  CreateKeyRequest,
-  ListKeysRequest,
-  RevokeKeyRequest,
-} from '@olytix/proto'
+import type { Scope } from '@olytix/auth-guards'
+import { invalidRequest, suggest } from '@olytix/errors'
+import type { CreateKeyRequest, ListKeysRequest, RevokeKeyRequest } from '@olytix/proto'
 import { z } from 'zod'
 import { isScope, SCOPES } from '../scopes/scopes.js'
 import { canonicalCidr } from './allowed-ips.js'
 import { type ApiKey, parseApiKey } from '@olytix/auth-guards/api-key'
-import { ATTRIBUTE_NAME, type Attributes, fromWire } from '../users/attributes.js'
+import type { Attributes } from '../users/attributes.js'
+import { wireAttributes } from '../users/attributes.schema.js'
+import { parseMessage, parsePage, plainText } from '../users/message-text.js'
 import { MAX_KEY_DAYS } from './key-expiry.js'
 import { keyNotFound } from './keys.errors.js'
 
 const MAX_ROLES = 50
 const MAX_ADDRESSES = 100
-const MAX_ATTRIBUTES = 100
-const MAX_LIST = 1000
 
 /** What a new key shall be, checked as far as its own text goes. */
 export interface NewKey {
@@ -34,11 +29,6 @@ export interface NewKey {
   readonly allowedIps: readonly string[]
   readonly rateLimit: { readonly requests: number; readonly perSeconds: number } | null
 }
-
-/** Text that can be stored and shown: neither U+0000 nor half a character. */
-const text = z
-  .string()
-  .refine((value) => !/[\0\p{Surrogate}]/u.test(value), 'holds a character that is not text')
 
 const scope = z.string().transform((value, context): Scope => {
   if (isScope(value)) return value
@@ -61,39 +51,15 @@ const cidr = z.string().transform((value, context): string => {
   return z.NEVER
 })
 
-const attribute = z.custom<WireAttribute>().transform((value, context): AttributeValue => {
-  const parsed = fromWire(value)
-  const texts = [parsed].flat().filter((element) => typeof element === 'string')
-  if (parsed !== undefined && texts.every((element) => text.safeParse(element).success)) {
-    if (typeof parsed !== 'object' || parsed.length <= MAX_LIST) return parsed
-  }
-  context.addIssue({
-    code: 'custom',
-    message: `must be text, a finite number, true or false, or a list of at most ${String(MAX_LIST)} of them`,
-  })
-  return z.NEVER
-})
-
-const attributes = z
-  .record(z.string(), attribute)
-  .refine(
-    (value) => Object.keys(value).every((name) => ATTRIBUTE_NAME.test(name)),
-    'names consist of a-z, 0-9 and _, do not start with a digit and have at most 63 characters',
-  )
-  .refine(
-    (value) => Object.keys(value).length <= MAX_ATTRIBUTES,
-    `has at most ${String(MAX_ATTRIBUTES)} entries`,
-  )
-
 const newKey = z.object({
-  name: text.min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
-  description: text.max(1000, 'must have at most 1,000 characters'),
+  name: plainText.min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
+  description: plainText.max(1000, 'must have at most 1,000 characters'),
   scopes: z.array(scope).max(SCOPES.length, 'names a scope twice'),
-  roles: z.array(text.max(63)).max(MAX_ROLES, `has at most ${String(MAX_ROLES)} entries`),
+  roles: z.array(plainText.max(63)).max(MAX_ROLES, `has at most ${String(MAX_ROLES)} entries`),
   expires_in_days: z
     .int()
     .max(MAX_KEY_DAYS, `must be a number of days from 1 to ${String(MAX_KEY_DAYS)}`),
-  attributes,
+  attributes: wireAttributes,
   allowed_ips: z.array(cidr).max(MAX_ADDRESSES, `has at most ${String(MAX_ADDRESSES)} entries`),
   rate_limit: z
     .object({
@@ -108,7 +74,7 @@ const newKey = z.object({
  * @throws AppError INVALID_REQUEST with every problem at once, by the names that JSON uses
  */
 export function parseNewKey(message: CreateKeyRequest): NewKey {
-  const parsed = newKey.safeParse({
+  const parsed = parseMessage(newKey, {
     name: message.name,
     description: message.description,
     scopes: message.scopes,
@@ -121,8 +87,7 @@ export function parseNewKey(message: CreateKeyRequest): NewKey {
       per_seconds: message.rateLimit.perSeconds,
     },
   })
-  if (!parsed.success) throw invalidRequest(parsed.error.issues.map(toDetail))
-  const { expires_in_days: days, allowed_ips: allowedIps, rate_limit: limit, ...rest } = parsed.data
+  const { expires_in_days: days, allowed_ips: allowedIps, rate_limit: limit, ...rest } = parsed
   return {
     ...rest,
     scopes: [...new Set(rest.scopes)],
@@ -133,36 +98,14 @@ export function parseNewKey(message: CreateKeyRequest): NewKey {
   }
 }
 
-/** `roles[0]`, `attributes.region`: how people write a place in JSON. */
-function toDetail(issue: z.core.$ZodIssue): ErrorDetail {
-  const path = issue.path.reduce<string>(
-    (so, part) =>
-      so + (typeof part === 'number' ? `[${String(part)}]` : `${so && '.'}${String(part)}`),
-    '',
-  )
-  const suggestion: unknown = issue.code === 'custom' ? issue.params?.['suggestion'] : undefined
-  const detail = { path, message: `${path} ${issue.message}` }
-  return typeof suggestion === 'string' ? { ...detail, suggestion } : detail
-}
-
 const KEY_ID = /^key_[0-9a-z]{21}$/
-const DEFAULT_PAGE = 100
-const MAX_PAGE = 1000
-
 /** @throws AppError INVALID_REQUEST */
-export function parseKeyPage({ pageSize, pageToken }: ListKeysRequest): {
+export function parseKeyPage(message: ListKeysRequest): {
   readonly pageSize: number
   readonly beforeId: string | null
 } {
-  const problems: ErrorDetail[] = []
-  if (pageSize > MAX_PAGE) {
-    problems.push({ path: 'page_size', message: `page_size must be from 1 to ${String(MAX_PAGE)}` })
-  }
-  if (pageToken !== '' && !KEY_ID.test(pageToken)) {
-    problems.push({ path: 'page_token', message: 'page_token is not one that a list answered' })
-  }
-  if (problems.length > 0) throw invalidRequest(problems)
-  return { pageSize: pageSize || DEFAULT_PAGE, beforeId: pageToken || null }
+  const { pageSize, after } = parsePage(message, KEY_ID)
+  return { pageSize, beforeId: after }
 }
 
 /** @throws AppError NOT_FOUND: what cannot be an id is one that does not exist */
