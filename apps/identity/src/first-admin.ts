@@ -5,6 +5,7 @@ import type { IdentitySettings } from './config.js'
 import { parseApiKey } from '@olytix/auth-guards/api-key'
 import { KeysService } from './keys/keys.service.js'
 import { canonicalEmail } from './users/email.js'
+import { RolesService } from './users/roles.service.js'
 import { UsersService } from './users/users.service.js'
 
 type Bootstrap = Pick<
@@ -23,6 +24,7 @@ export class FirstAdmin {
 
   constructor(
     private readonly database: Database,
+    private readonly roles: RolesService,
     private readonly users: UsersService,
     private readonly keys: KeysService,
   ) {}
@@ -37,25 +39,27 @@ export class FirstAdmin {
       OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: password,
       OLYTIX_BOOTSTRAP__ADMIN_API_KEY: apiKey,
     } = settings
-    if (await this.users.hasAdmin(this.database)) return
+    if (await this.roles.hasAdmin(this.database)) return
     if (email === undefined || !password) {
       this.logger.warn(
         'There is no admin yet, so nobody can manage anything: set OLYTIX_BOOTSTRAP__ADMIN_EMAIL and OLYTIX_BOOTSTRAP__ADMIN_PASSWORD and start again',
       )
       return
     }
-    const user = {
+    const admin = {
       email,
       emailCanonical: canonicalEmail(email) ?? email,
       name: 'First admin',
-      password: password.reveal(),
       roles: ['admin'],
+      attributes: {},
+      disabled: false,
     }
+    const user = await this.users.prepare(admin, password.reveal())
     const key = apiKey && parseApiKey(apiKey.reveal())
     await this.database.transaction(async (transaction) => {
-      await this.users.lockFirstAdmin(transaction)
-      if (await this.users.hasAdmin(transaction)) return
-      const id = await this.users.createUser(transaction, user, BY_THE_SERVICE)
+      await this.roles.lockAdmins(transaction)
+      if (await this.roles.hasAdmin(transaction)) return
+      const id = await this.users.insertUser(transaction, user, BY_THE_SERVICE)
       if (key) await this.keys.createFirstKey(transaction, key, id, BY_THE_SERVICE)
       this.logger.log({ event: 'first_admin_created', user_id: id, with_key: key !== undefined })
     })

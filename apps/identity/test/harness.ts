@@ -13,10 +13,18 @@ import {
   type AuthorizeResponse,
   CreateKeyRequest,
   type CreateKeyResponse,
+  CreateUserRequest,
+  type CreateUserResponse,
   IssueTokenRequest,
   KeyServiceClient,
+  type OneTimeToken,
+  RoleServiceClient,
   type TokenPair,
   TokenServiceClient,
+  type UpdateUserResponse,
+  type User,
+  UserChange,
+  UserServiceClient,
 } from '@olytix/proto'
 import { PostgresProxy } from './postgres-proxy.js'
 import { identitySettings } from '../src/config.js'
@@ -28,6 +36,13 @@ export const ADMIN_EMAIL = 'Admin@Example.com'
 export const ADMIN_PASSWORD = 'an admin of great discretion'
 export const MASTER_KEY = randomBytes(32).toString('base64url')
 export const ADMIN_KEY = generateApiKey(randomBytes).secret
+
+export const USER_PASSWORD = 'a user of some discretion'
+
+export interface NewUser {
+  readonly user: User
+  readonly invite: OneTimeToken | undefined
+}
 
 /** A clock that stands still until it is told. */
 export class FakeClock {
@@ -57,6 +72,7 @@ export class Harness {
     },
   })
 
+  private users = 0
   private running: RunningIdentity[] = []
   private clients: { close(): void }[] = []
 
@@ -113,6 +129,14 @@ export class Harness {
     return this.keep(new TokenServiceClient(this.address, credentials.createInsecure()))
   }
 
+  get userClient(): UserServiceClient {
+    return this.keep(new UserServiceClient(this.address, credentials.createInsecure()))
+  }
+
+  get roleClient(): RoleServiceClient {
+    return this.keep(new RoleServiceClient(this.address, credentials.createInsecure()))
+  }
+
   get authorizationClient(): AuthorizationServiceClient {
     return this.keep(new AuthorizationServiceClient(this.address, credentials.createInsecure()))
   }
@@ -154,6 +178,35 @@ export class Harness {
   async refresh(refreshToken: string, metadata = new Metadata()): Promise<TokenPair> {
     const client = this.tokenClient
     return pairOf(await unary((done) => client.refreshToken({ refreshToken }, metadata, done)))
+  }
+
+  /** A new user with a password, unless the request says otherwise. */
+  async createUser(request: Partial<CreateUserRequest> = {}, by = ADMIN_KEY): Promise<NewUser> {
+    const client = this.userClient
+    this.users += 1
+    const message = CreateUserRequest.create({
+      email: `user${String(this.users)}@example.com`,
+      name: 'Test user',
+      password: USER_PASSWORD,
+      ...request,
+    })
+    const created = await unary<CreateUserResponse>((done) =>
+      client.createUser(message, as(by), done),
+    )
+    if (!created.user) throw new Error('an answer without a user')
+    return { user: created.user, invite: created.invite }
+  }
+
+  /** Changes what is given, by the admin's key. */
+  async updateUser(id: string, change: Partial<UserChange>): Promise<User | undefined> {
+    const client = this.userClient
+    const snake = (name: string): string => name.replace('V', '_v')
+    const updateMask = Object.keys(change).map(snake)
+    const message = { id, change: UserChange.create(change), updateMask }
+    const { user } = await unary<UpdateUserResponse>((done) =>
+      client.updateUser(message, as(ADMIN_KEY), done),
+    )
+    return user
   }
 
   async stop(): Promise<void> {

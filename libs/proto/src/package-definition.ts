@@ -1,7 +1,9 @@
 import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import { AuthorizationServiceService } from './gen/olytix/identity/v1/authorization_service.js'
 import { KeyServiceService } from './gen/olytix/identity/v1/key_service.js'
+import { RoleServiceService } from './gen/olytix/identity/v1/role_service.js'
 import { TokenServiceService } from './gen/olytix/identity/v1/token_service.js'
+import { UserServiceService } from './gen/olytix/identity/v1/user_service.js'
 
 /** Nest and reflection look methods up by their wire name, ts-proto names them in camel case. */
 function byWireName(service: ServiceDefinition): ServiceDefinition {
@@ -16,7 +18,9 @@ function byWireName(service: ServiceDefinition): ServiceDefinition {
 export const IDENTITY_PACKAGE_DEFINITION = {
   'olytix.identity.v1.AuthorizationService': byWireName(AuthorizationServiceService),
   'olytix.identity.v1.KeyService': byWireName(KeyServiceService),
+  'olytix.identity.v1.RoleService': byWireName(RoleServiceService),
   'olytix.identity.v1.TokenService': byWireName(TokenServiceService),
+  'olytix.identity.v1.UserService': byWireName(UserServiceService),
 }
 
 /** Package of every service here. */

@@ -1,7 +1,6 @@
-import { Inject, Injectable } from '@nestjs/common'
+import { Injectable } from '@nestjs/common'
 import { unauthorized } from '@olytix/errors'
 import { Database, type Queryable } from '@olytix/postgres'
-import { AuditService } from '../audit/audit.service.js'
 import type { Origin } from '../audit/origin.js'
 import {
   type CredentialsRow,
@@ -23,7 +22,7 @@ import {
   takeOneTimeToken,
 } from './one-time-tokens.queries.js'
 import { PasswordsService } from './passwords.service.js'
-import { USERS_OPTIONS, type UsersOptions } from './users.options.js'
+import { UserTrail } from './user-trail.js'
 
 /** What a user signs in with. */
 export type Credentials = CredentialsRow
@@ -40,8 +39,7 @@ export class CredentialsService {
   constructor(
     private readonly database: Database,
     private readonly passwords: PasswordsService,
-    private readonly audit: AuditService,
-    @Inject(USERS_OPTIONS) private readonly options: UsersOptions,
+    private readonly trail: UserTrail,
   ) {}
 
   findByEmail(emailCanonical: string): Promise<Credentials | undefined> {
@@ -68,6 +66,16 @@ export class CredentialsService {
     return true
   }
 
+  /** @throws AppError RATE_LIMITED when too many passwords are being hashed */
+  hash(password: string): Promise<string> {
+    return this.passwords.hash(password)
+  }
+
+  /** Ends the tokens of a user, in the caller's transaction. */
+  voidTokens(transaction: Queryable, userId: string): Promise<void> {
+    return deleteOneTimeTokens(transaction, userId)
+  }
+
   /**
    * Changes a password; every session ends with it, and every token that could set another.
    * @param also runs in the same transaction, after the change
@@ -80,7 +88,7 @@ export class CredentialsService {
   ): Promise<void> {
     const passwordHash = await this.passwords.hash(newPassword)
     await this.database.transaction(async (transaction) => {
-      const password = { userId, epoch, passwordHash, provenEmail: null, at: this.options.now() }
+      const password = { userId, epoch, passwordHash, provenEmail: null, at: this.trail.now() }
       if (!(await setPassword(transaction, password))) throw unauthorized('the user has changed')
       await deleteOneTimeTokens(transaction, userId)
       await also(transaction)
@@ -94,7 +102,7 @@ export class CredentialsService {
     userId: string,
     purpose: OneTimePurpose,
   ): Promise<IssuedToken> {
-    const createdAt = this.options.now()
+    const createdAt = this.trail.now()
     const expiresAt = new Date(createdAt.getTime() + ONE_TIME_TTL_MS[purpose])
     const { secret, tokenHash } = makeOneTimeToken(purpose)
     await insertOneTimeToken(transaction, { tokenHash, purpose, userId, createdAt, expiresAt })
@@ -103,7 +111,7 @@ export class CredentialsService {
 
   /** Whose token it is, if it works; it still does afterwards. */
   async findTokenUser(token: OneTimeToken): Promise<Credentials | undefined> {
-    const found = await findOneTimeToken(this.database, { ...token, now: this.options.now() })
+    const found = await findOneTimeToken(this.database, { ...token, now: this.trail.now() })
     return found && this.findById(found.user_id)
   }
 
@@ -113,7 +121,7 @@ export class CredentialsService {
    */
   async redeem(token: OneTimeToken, newPassword: string, origin: Origin): Promise<void> {
     const passwordHash = await this.passwords.hash(newPassword)
-    const now = this.options.now()
+    const now = this.trail.now()
     await this.database.transaction(async (transaction) => {
       const taken = await takeOneTimeToken(transaction, { ...token, now })
       if (!taken) throw unauthorized('no such token')
@@ -129,10 +137,7 @@ export class CredentialsService {
     userId: string,
     { by, origin }: { readonly by: string; readonly origin: Origin },
   ): Promise<void> {
-    return this.audit.recordChange(
-      transaction,
-      { type: 'password_changed', subjectKind: 'user', subjectId: userId, data: { by } },
-      origin,
-    )
+    const what = { type: 'password_changed', id: userId, data: { by } } as const
+    return this.trail.recordUserChange(transaction, what, origin)
   }
 }
