@@ -9,6 +9,11 @@ import { IdentityHealth } from './health/identity-health.js'
 import { IdentityClient } from './http/auth/identity.client.js'
 import { KeysController } from './http/auth/keys.http.js'
 import { MeController } from './http/auth/me.http.js'
+import { RolesController } from './http/auth/roles.http.js'
+import { SessionsController } from './http/auth/sessions.http.js'
+import { SigningKeysController } from './http/auth/signing-keys.http.js'
+import { TokenController } from './http/auth/token.http.js'
+import { UsersController } from './http/auth/users.http.js'
 import { createQueryHttpModule } from './http/query-http.module.js'
 import type { Project } from './project/project.js'
 import type { Warehouse } from './warehouse/warehouse.js'
@@ -22,6 +27,16 @@ export interface Foundation {
   /** How to reach identity. */
   readonly channel: ChannelCredentials
 }
+
+const AUTH_CONTROLLERS = [
+  MeController,
+  TokenController,
+  SessionsController,
+  KeysController,
+  UsersController,
+  RolesController,
+  SigningKeysController,
+]
 
 /** The one list of features. */
 @Module({})
@@ -37,7 +52,7 @@ export class AppModule {
         }),
         createQueryHttpModule({ project, warehouse }),
       ],
-      controllers: [HealthController, MeController, KeysController],
+      controllers: [HealthController, ...AUTH_CONTROLLERS],
       providers: [
         { provide: APP_FILTER, useClass: HttpErrorFilter },
         { provide: IdentityClient, useFactory: () => identityClient(foundation) },

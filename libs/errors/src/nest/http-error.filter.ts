@@ -15,6 +15,8 @@ export class HttpErrorFilter implements ExceptionFilter {
     else this.logger.debug({ code: error.code, cause: error.cause ?? error.message })
     const reply = host.switchToHttp().getResponse<FastifyReply>()
     if (reply.sent) return
+    // RFC 9110 §11.6.1: a 401 names a scheme. Whoever knows more said so in the error's own headers.
+    if (http === 401) reply.header('www-authenticate', 'Bearer realm="olytix-core"')
     void reply.status(http).headers(error.headers).type('application/json').send(error.toBody())
   }
 }
