@@ -39,9 +39,12 @@ if (status === 0) {
   }
 }
 const counts = countTests(folders.map((folder) => path.join(folder, 'test-results/jest.json')))
+if (status !== 0 && counts.failed === 0) {
+  console.log('\nA project does not build, or its tests did not run: see above.')
+  counts.failed = 1
+}
 console.log(`\n${summary(counts)}`)
-// A project that failed without any result (it does not build, Jest did not start) is no success either.
-process.exit(status !== 0 || counts.failed > 0 || counts.passed === 0 ? 1 : 0)
+process.exit(counts.failed > 0 || counts.passed === 0 ? 1 : 0)
 
 function nx(arguments_) {
   console.log(`\n> nx ${arguments_.join(' ')}`)
