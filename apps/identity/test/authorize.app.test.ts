@@ -50,7 +50,15 @@ describe('an API key', () => {
         },
       },
       expiresAt: key?.expiresAt,
-      cacheTtlMs: 1000,
+      cacheTtlMs: 60_000,
+      dependsOn: [
+        key?.id,
+        expect.stringMatching(/^key_/),
+        expect.stringMatching(/^usr_/),
+        'role:admin',
+        'role:analyst',
+      ],
+      rateLimitUse: undefined,
       revision: expect.any(Number),
       rateLimit: undefined,
     })

@@ -88,6 +88,7 @@ export class Database implements Queryable {
   /**
    * Calls `onNotify` with each payload sent to `channel`, on a connection of its own, until `stop` is called.
    * `onLost` is called once when that connection ends: notifications may then have been missed.
+   * @throws AppError UNAVAILABLE when there is no connection to be had
    */
   async listen(
     channel: string,
@@ -95,21 +96,27 @@ export class Database implements Queryable {
     onLost: () => void,
   ): Promise<{ stop: () => void }> {
     const client = await this.connect()
-    const release = once(() => {
+    const stop = once(() => {
+      client.off('end', lose)
+      client.off('error', lose)
       client.release(true)
     })
+    const lose = (): void => {
+      stop()
+      onLost()
+    }
     client.on('notification', (message) => {
       onNotify(message.payload ?? '')
     })
-    client.once('end', onLost)
-    client.once('error', onLost)
-    await client.query(`listen ${pg.escapeIdentifier(channel)}`)
-    return {
-      stop: () => {
-        client.removeListener('end', onLost)
-        release()
-      },
+    client.once('end', lose)
+    client.once('error', lose)
+    try {
+      await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+    } catch (error) {
+      stop()
+      throw translate(error)
     }
+    return { stop }
   }
 
   /** Waits for running statements and closes all connections. */

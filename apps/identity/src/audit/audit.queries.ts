@@ -13,6 +13,54 @@ export async function raiseRevision(transaction: Queryable): Promise<number> {
   return row.value
 }
 
+export async function readRevision(database: Queryable): Promise<number> {
+  const row = await database.maybeOne(
+    z.object({ value: z.int() }),
+    sql`select value from revisions`.preparedAs('read_revision'),
+  )
+  if (!row) throw new Error('the table revisions has lost its row')
+  return row.value
+}
+
+const changesRow = z.object({
+  revision: z.int(),
+  changes: z.array(
+    z.object({
+      kind: z.enum(['key', 'user', 'role', 'session', 'signing_key']),
+      id: z.string(),
+    }),
+  ),
+})
+
+/** At most `limit` changes after a revision, and the revision of the same moment. */
+export async function listChanges(
+  database: Queryable,
+  since: number,
+  limit: number,
+): Promise<z.output<typeof changesRow>> {
+  const row = await database.maybeOne(
+    changesRow,
+    sql`
+      select value as revision, coalesce(
+        (
+          select json_agg(
+            json_build_object('kind', subject_kind, 'id', subject_id) order by revision
+          )
+          from (
+            select revision, subject_kind, subject_id
+            from audit_events
+            where revision > ${since}
+            order by revision
+            limit ${limit}
+          ) as changed
+        ), '[]'
+      ) as changes
+      from revisions`,
+  )
+  if (!row) throw new Error('the table revisions has lost its row')
+  return row
+}
+
 export async function insertEvent(
   transaction: Queryable,
   event: AuditEvent & { readonly timestamp: Date; readonly revision: number | null },

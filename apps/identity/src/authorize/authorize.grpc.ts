@@ -1,19 +1,57 @@
 import { Controller } from '@nestjs/common'
 import { GrpcMethod, Payload } from '@nestjs/microservices'
-import type { AuthorizeRequest, AuthorizeResponse } from '@olytix/proto'
-import { parseQuestion } from './authorize.schemas.js'
+import type {
+  AuthorizeRequest,
+  AuthorizeResponse,
+  BatchAuthorizeRequest,
+  BatchAuthorizeResponse,
+  WatchInvalidationsRequest,
+  WatchInvalidationsResponse,
+} from '@olytix/proto'
+import { Observable } from 'rxjs'
+import { parseQuestion, parseQuestions } from './authorize.schemas.js'
 import { AuthorizeService } from './authorize.service.js'
 import { toAuthorizeResponse } from './decision-message.js'
+import { toInvalidationsMessage } from './invalidations-message.js'
+import { InvalidationsService } from './invalidations.service.js'
 import { ServiceCall } from './service-call.decorator.js'
 
 /** `AuthorizationService`: asked by the guards of other services, on every request. */
 @ServiceCall()
 @Controller()
 export class AuthorizeController {
-  constructor(private readonly authorizeService: AuthorizeService) {}
+  constructor(
+    private readonly authorizeService: AuthorizeService,
+    private readonly invalidations: InvalidationsService,
+  ) {}
 
   @GrpcMethod('AuthorizationService', 'Authorize')
   async authorize(@Payload() request: AuthorizeRequest): Promise<AuthorizeResponse> {
     return toAuthorizeResponse(await this.authorizeService.authorize(parseQuestion(request)))
+  }
+
+  @GrpcMethod('AuthorizationService', 'BatchAuthorize')
+  async batchAuthorize(@Payload() request: BatchAuthorizeRequest): Promise<BatchAuthorizeResponse> {
+    const questions = parseQuestions(request)
+    const decisions = await Promise.all(
+      questions.map((question) => this.authorizeService.authorize(question)),
+    )
+    return { responses: decisions.map(toAuthorizeResponse) }
+  }
+
+  @GrpcMethod('AuthorizationService', 'WatchInvalidations')
+  watchInvalidations(
+    @Payload() request: WatchInvalidationsRequest,
+  ): Observable<WatchInvalidationsResponse> {
+    return new Observable((stream) =>
+      this.invalidations.watch(request.fromRevision, {
+        onBatch: (batch) => {
+          stream.next(toInvalidationsMessage(batch))
+        },
+        onEnd: () => {
+          stream.complete()
+        },
+      }),
+    )
   }
 }

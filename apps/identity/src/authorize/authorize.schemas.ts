@@ -2,7 +2,7 @@ import { isIP } from 'node:net'
 import { canonicalAddress } from '@olytix/auth-guards'
 import { type ErrorDetail, invalidRequest, suggest } from '@olytix/errors'
 import { requestId } from '@olytix/observability'
-import { type AuthorizeRequest, CredentialSource } from '@olytix/proto'
+import { type AuthorizeRequest, type BatchAuthorizeRequest, CredentialSource } from '@olytix/proto'
 import { isScope, SCOPES } from '../scopes/scopes.js'
 import type { Question } from './authorize.service.js'
 import type { CredentialSource as Source } from './decide.js'
@@ -13,28 +13,59 @@ const SOURCES: Readonly<Partial<Record<CredentialSource, Source>>> = {
   [CredentialSource.CREDENTIAL_SOURCE_QUERY_PARAMETER]: 'query_parameter',
 }
 
+const MAX_BATCH = 100
+
+/**
+ * Reads a BatchAuthorize message.
+ * @throws AppError INVALID_REQUEST with the problems of all questions
+ */
+export function parseQuestions({ requests }: BatchAuthorizeRequest): Question[] {
+  if (requests.length > MAX_BATCH) {
+    const message = `requests has at most ${String(MAX_BATCH)} entries`
+    throw invalidRequest([{ path: 'requests', message }])
+  }
+  const problems = requests.flatMap((request, index) =>
+    problemsOf(request).map((problem) => ({
+      ...problem,
+      path: `requests[${String(index)}].${problem.path}`,
+    })),
+  )
+  if (problems.length > 0) throw invalidRequest(problems)
+  return requests.map(parseQuestion)
+}
+
 /**
  * Reads an Authorize message. What this service does not understand cannot be decided: an unknown scope or source of a
  * newer caller is an error, never a guess.
  * @throws AppError INVALID_REQUEST
  */
 export function parseQuestion(message: AuthorizeRequest): Question {
-  const source = SOURCES[message.source]
-  const clientIp = message.clientIp === '' ? null : canonicalAddress(message.clientIp)
+  const problems = problemsOf(message)
+  if (problems.length > 0) throw invalidRequest(problems)
+  return {
+    credential: message.credential,
+    source: SOURCES[message.source] ?? 'query_parameter',
+    requiredScopes: message.requiredScopes.filter(isScope),
+    resource: message.resource.slice(0, 500),
+    clientIp: clientIpOf(message),
+    requestId: requestId(message.requestId),
+  }
+}
+
+function problemsOf(message: AuthorizeRequest): ErrorDetail[] {
+  const clientIp = clientIpOf(message)
   const problems: ErrorDetail[] = message.requiredScopes.flatMap(scopeProblem)
-  if (!source) problems.push({ path: 'source', message: 'source is not one this service knows' })
+  if (!SOURCES[message.source]) {
+    problems.push({ path: 'source', message: 'source is not one this service knows' })
+  }
   if (clientIp !== null && isIP(clientIp) === 0) {
     problems.push({ path: 'client_ip', message: 'client_ip must be an IPv4 or IPv6 address' })
   }
-  if (problems.length > 0 || !source) throw invalidRequest(problems)
-  return {
-    credential: message.credential,
-    source,
-    requiredScopes: message.requiredScopes.filter(isScope),
-    resource: message.resource.slice(0, 500),
-    clientIp,
-    requestId: requestId(message.requestId),
-  }
+  return problems
+}
+
+function clientIpOf({ clientIp }: AuthorizeRequest): string | null {
+  return clientIp === '' ? null : canonicalAddress(clientIp)
 }
 
 function scopeProblem(name: string, index: number): ErrorDetail[] {

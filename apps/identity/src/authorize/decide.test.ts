@@ -20,6 +20,7 @@ function aCredential(changes: Partial<HeldCredential> = {}): HeldCredential {
     isAddressAllowed: true,
     hasAllowList: false,
     rateLimit: null,
+    dependsOn: ['key_1', 'usr_1', 'role:viewer'],
     revision: 7,
     ...changes,
   }
@@ -65,7 +66,7 @@ describe('a decision', () => {
   })
 
   test.each([
-    [{}, 1000],
+    [{}, 60_000],
     [{ expiresAt: new Date(NOW.getTime() + 20) }, 20],
     [{ hasAllowList: true }, 0],
     [{ rateLimit: { requests: 1, perSeconds: 1 } }, 0],

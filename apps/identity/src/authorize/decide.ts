@@ -52,6 +52,8 @@ export interface HeldCredential {
   /** Whether another address might be answered differently. */
   readonly hasAllowList: boolean
   readonly rateLimit: RateLimit | null
+  /** Ids of all that this was read from: `key_…`, `usr_…`, `role:<name>`, `ses_…`, the id of a signing key. */
+  readonly dependsOn: readonly string[]
   /** Of the state that all this was read from. */
   readonly revision: number
 }
@@ -67,21 +69,20 @@ export interface Decision {
   readonly rateLimit: RateLimit | null
   /** How long the principal may be reused for this credential, in milliseconds. 0 forbids reuse. */
   readonly cacheTtlMs: number
+  /** What ends the reuse when it changes: the ids that `WatchInvalidations` tells. */
+  readonly dependsOn: readonly string[]
   readonly revision: number
 }
 
-/**
- * How long a guard that hears of no changes may trust an answer. Equal to the bound within which a revocation must
- * reach everybody.
- */
-const MAX_REUSE_MS = 1_000
+/** How long a guard may reuse an answer if it hears of all changes; one that does not hear must not reuse any. */
+const MAX_REUSE_MS = 60_000
 
 /** Decides on a credential that exists. The first reason that applies is the one given. */
 export function decide(held: HeldCredential, demand: Demand, now: Date): Decision {
   const ended = endedReason(held, now)
   if (ended) return { ...denied(ended), heldId: held.id, revision: held.revision }
   const principal = principalOf(held, demand.source)
-  const { rateLimit, revision } = held
+  const { rateLimit, dependsOn, revision } = held
   const refused = refusedReason(held, principal, demand)
   const isReusable = !refused && !held.hasAllowList && !rateLimit
   const timeLeftMs = held.expiresAt.getTime() - now.getTime()
@@ -92,6 +93,7 @@ export function decide(held: HeldCredential, demand: Demand, now: Date): Decisio
     principal,
     rateLimit,
     cacheTtlMs: isReusable ? Math.min(MAX_REUSE_MS, timeLeftMs) : 0,
+    dependsOn,
     revision,
   }
 }
@@ -105,6 +107,7 @@ export function denied(denialReason: DenialReason): Decision {
     principal: null,
     rateLimit: null,
     cacheTtlMs: 0,
+    dependsOn: [],
     revision: 0,
   }
 }

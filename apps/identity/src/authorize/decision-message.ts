@@ -25,7 +25,7 @@ const REASONS: Readonly<Record<DenialReason, WireReason>> = {
 
 /** A decision as the wire carries it. */
 export function toAuthorizeResponse(decision: Decision): AuthorizeResponse {
-  const { principal, denialReason, cacheTtlMs, revision, rateLimit } = decision
+  const { principal, denialReason, cacheTtlMs, dependsOn, revision, rateLimit } = decision
   return {
     ...(principal ? answerAbout(principal) : NOBODY),
     decision: denialReason === null ? WireDecision.DECISION_ALLOW : WireDecision.DECISION_DENY,
@@ -34,6 +34,8 @@ export function toAuthorizeResponse(decision: Decision): AuthorizeResponse {
     cacheTtlMs,
     revision,
     rateLimit: rateLimit ?? undefined,
+    rateLimitUse: undefined,
+    dependsOn: [...dependsOn],
   }
 }
 

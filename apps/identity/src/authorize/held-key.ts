@@ -25,6 +25,12 @@ export function heldKey(key: HeldKey, clientIp: string | null): HeldCredential {
     isAddressAllowed: key.allowed_ips.length === 0 || isAllowed(clientIp ?? '', key.allowed_ips),
     hasAllowList: key.allowed_ips.length > 0,
     rateLimit: requests !== null && perSeconds !== null ? { requests, perSeconds } : null,
+    dependsOn: [
+      key.id,
+      ...key.ancestor_ids,
+      key.owner_id,
+      ...new Set([...key.owner_roles, ...key.roles].map((name) => `role:${name}`)),
+    ],
     revision: key.revision,
   }
 }

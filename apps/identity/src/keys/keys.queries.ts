@@ -40,8 +40,11 @@ const keyColumns = sql`
 const heldKeyRow = keyRow
   .omit({ description: true, hint: true, created_by: true, created_at: true, last_used_at: true })
   .extend({
-    ancestor_scopes: z.array(scopes),
+    owner_id: z.string(),
+    owner_roles: z.array(z.string()),
     owner_scopes: scopes,
+    ancestor_ids: z.array(z.string()),
+    ancestor_scopes: z.array(scopes),
     owner_ended: z.boolean(),
     revision: z.int(),
   })
@@ -58,7 +61,7 @@ export function findHeldKey(
     heldKeyRow,
     sql`
       select
-        keys.id, keys.name, keys.scopes,
+        keys.id, keys.owner_id, keys.ancestor_ids, keys.name, keys.scopes,
         array(
           select role_name from key_roles where key_roles.key_id = keys.id order by role_name
         ) as roles,
@@ -73,6 +76,9 @@ export function findHeldKey(
             where ancestor.id = any (keys.ancestor_ids)
           )
         end as ancestor_scopes,
+        array(
+          select role_name from user_roles where user_roles.user_id = keys.owner_id
+        ) as owner_roles,
         array(
           select distinct scope
           from user_roles

@@ -11,7 +11,9 @@ import {
   type ChannelCredentials,
   Client,
   type ClientOptions,
+  type ClientReadableStream,
   type ClientUnaryCall,
+  type handleServerStreamingCall,
   type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
@@ -19,6 +21,90 @@ import {
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
+
+/** What kind of thing an invalidation is about. */
+export enum InvalidationKind {
+  /** INVALIDATION_KIND_UNSPECIFIED - Never sent; a caller that sees it, or a kind that it does not know, forgets everything. */
+  INVALIDATION_KIND_UNSPECIFIED = "INVALIDATION_KIND_UNSPECIFIED",
+  /** INVALIDATION_KIND_KEY - An API key: key_…. */
+  INVALIDATION_KIND_KEY = "INVALIDATION_KIND_KEY",
+  /** INVALIDATION_KIND_USER - A user: usr_…. */
+  INVALIDATION_KIND_USER = "INVALIDATION_KIND_USER",
+  /** INVALIDATION_KIND_ROLE - A role: "role:" and its name. */
+  INVALIDATION_KIND_ROLE = "INVALIDATION_KIND_ROLE",
+  /** INVALIDATION_KIND_SESSION - A session: ses_…. */
+  INVALIDATION_KIND_SESSION = "INVALIDATION_KIND_SESSION",
+  /** INVALIDATION_KIND_SIGNING_KEY - A key that signs access tokens. */
+  INVALIDATION_KIND_SIGNING_KEY = "INVALIDATION_KIND_SIGNING_KEY",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function invalidationKindFromJSON(object: any): InvalidationKind {
+  switch (object) {
+    case 0:
+    case "INVALIDATION_KIND_UNSPECIFIED":
+      return InvalidationKind.INVALIDATION_KIND_UNSPECIFIED;
+    case 1:
+    case "INVALIDATION_KIND_KEY":
+      return InvalidationKind.INVALIDATION_KIND_KEY;
+    case 2:
+    case "INVALIDATION_KIND_USER":
+      return InvalidationKind.INVALIDATION_KIND_USER;
+    case 3:
+    case "INVALIDATION_KIND_ROLE":
+      return InvalidationKind.INVALIDATION_KIND_ROLE;
+    case 4:
+    case "INVALIDATION_KIND_SESSION":
+      return InvalidationKind.INVALIDATION_KIND_SESSION;
+    case 5:
+    case "INVALIDATION_KIND_SIGNING_KEY":
+      return InvalidationKind.INVALIDATION_KIND_SIGNING_KEY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return InvalidationKind.UNRECOGNIZED;
+  }
+}
+
+export function invalidationKindToJSON(object: InvalidationKind): string {
+  switch (object) {
+    case InvalidationKind.INVALIDATION_KIND_UNSPECIFIED:
+      return "INVALIDATION_KIND_UNSPECIFIED";
+    case InvalidationKind.INVALIDATION_KIND_KEY:
+      return "INVALIDATION_KIND_KEY";
+    case InvalidationKind.INVALIDATION_KIND_USER:
+      return "INVALIDATION_KIND_USER";
+    case InvalidationKind.INVALIDATION_KIND_ROLE:
+      return "INVALIDATION_KIND_ROLE";
+    case InvalidationKind.INVALIDATION_KIND_SESSION:
+      return "INVALIDATION_KIND_SESSION";
+    case InvalidationKind.INVALIDATION_KIND_SIGNING_KEY:
+      return "INVALIDATION_KIND_SIGNING_KEY";
+    case InvalidationKind.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function invalidationKindToNumber(object: InvalidationKind): number {
+  switch (object) {
+    case InvalidationKind.INVALIDATION_KIND_UNSPECIFIED:
+      return 0;
+    case InvalidationKind.INVALIDATION_KIND_KEY:
+      return 1;
+    case InvalidationKind.INVALIDATION_KIND_USER:
+      return 2;
+    case InvalidationKind.INVALIDATION_KIND_ROLE:
+      return 3;
+    case InvalidationKind.INVALIDATION_KIND_SESSION:
+      return 4;
+    case InvalidationKind.INVALIDATION_KIND_SIGNING_KEY:
+      return 5;
+    case InvalidationKind.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
 
 /** How the credential reached the asking service. */
 export enum CredentialSource {
@@ -374,7 +460,49 @@ export interface AuthorizeResponse {
   /** Revision of identity's state that the answer is made from; only grows. */
   revision: number;
   /** The credential's own rate limit, if it has one. */
-  rateLimit: RateLimit | undefined;
+  rateLimit:
+    | RateLimit
+    | undefined;
+  /** Ids whose invalidation ends the reuse of this answer: key_…, usr_…, "role:" and a name, ses_…, a signing key's id. */
+  dependsOn: string[];
+  /** How much of rate_limit is used, this request included. Only if the request was counted. */
+  rateLimitUse: RateLimitUse | undefined;
+}
+
+/** Several questions. */
+export interface BatchAuthorizeRequest {
+  /** At most 100, which share nothing: the answer to one never serves another. */
+  requests: AuthorizeRequest[];
+}
+
+/** As many answers as there were questions. */
+export interface BatchAuthorizeResponse {
+  /** In the order of the questions. */
+  responses: AuthorizeResponse[];
+}
+
+/** From where on to watch. */
+export interface WatchInvalidationsRequest {
+  /** The last revision that the caller knows all of; 0 if it knows nothing, which is answered by resync. */
+  fromRevision: number;
+}
+
+/** Some changes, or the news that there are none: a checkpoint. */
+export interface WatchInvalidationsResponse {
+  /** Everything up to this revision has been sent. Falls only together with resync. */
+  revision: number;
+  /** What happened since from_revision is not known any more: the caller forgets everything it holds. */
+  resync: boolean;
+  /** What changed, in the order of the changes. Empty in a checkpoint. */
+  invalidations: Invalidation[];
+}
+
+/** One thing whose answers must not be reused. */
+export interface Invalidation {
+  /** What kind of thing. */
+  kind: InvalidationKind;
+  /** Its id, as depends_on writes it. */
+  id: string;
 }
 
 /** Who stands behind a credential. */
@@ -436,6 +564,14 @@ export interface RateLimit {
   requests: number;
   /** Length of the window in seconds. */
   perSeconds: number;
+}
+
+/** What is left of a rate limit. Counted by each replica of identity and reconciled between them. */
+export interface RateLimitUse {
+  /** Requests that may still come in this window. */
+  remaining: number;
+  /** Milliseconds until the window ends and all requests are allowed again. */
+  resetAfterMs: number;
 }
 
 function createBaseAuthorizeRequest(): AuthorizeRequest {
@@ -637,6 +773,8 @@ function createBaseAuthorizeResponse(): AuthorizeResponse {
     cacheTtlMs: 0,
     revision: 0,
     rateLimit: undefined,
+    dependsOn: [],
+    rateLimitUse: undefined,
   };
 }
 
@@ -671,6 +809,12 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
     }
     if (message.rateLimit !== undefined) {
       RateLimit.encode(message.rateLimit, writer.uint32(82).fork()).join();
+    }
+    for (const v of message.dependsOn) {
+      writer.uint32(90).string(v!);
+    }
+    if (message.rateLimitUse !== undefined) {
+      RateLimitUse.encode(message.rateLimitUse, writer.uint32(98).fork()).join();
     }
     return writer;
   },
@@ -768,6 +912,22 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
             message.rateLimit = RateLimit.decode(reader, reader.uint32());
             continue;
           }
+          case 11: {
+            if (tag !== 90) {
+              break;
+            }
+
+            message.dependsOn.push(reader.string());
+            continue;
+          }
+          case 12: {
+            if (tag !== 98) {
+              break;
+            }
+
+            message.rateLimitUse = RateLimitUse.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -812,6 +972,16 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
         : isSet(object.rate_limit)
         ? RateLimit.fromJSON(object.rate_limit)
         : undefined,
+      dependsOn: globalThis.Array.isArray(object?.dependsOn)
+        ? object.dependsOn.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.depends_on)
+        ? object.depends_on.map((e: any) => globalThis.String(e))
+        : [],
+      rateLimitUse: isSet(object.rateLimitUse)
+        ? RateLimitUse.fromJSON(object.rateLimitUse)
+        : isSet(object.rate_limit_use)
+        ? RateLimitUse.fromJSON(object.rate_limit_use)
+        : undefined,
     };
   },
 
@@ -847,6 +1017,12 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
     if (message.rateLimit !== undefined) {
       obj.rateLimit = RateLimit.toJSON(message.rateLimit);
     }
+    if (message.dependsOn?.length) {
+      obj.dependsOn = message.dependsOn;
+    }
+    if (message.rateLimitUse !== undefined) {
+      obj.rateLimitUse = RateLimitUse.toJSON(message.rateLimitUse);
+    }
     return obj;
   },
 
@@ -871,6 +1047,413 @@ export const AuthorizeResponse: MessageFns<AuthorizeResponse> = {
     message.rateLimit = (object.rateLimit !== undefined && object.rateLimit !== null)
       ? RateLimit.fromPartial(object.rateLimit)
       : undefined;
+    message.dependsOn = object.dependsOn?.map((e) => e) || [];
+    message.rateLimitUse = (object.rateLimitUse !== undefined && object.rateLimitUse !== null)
+      ? RateLimitUse.fromPartial(object.rateLimitUse)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseBatchAuthorizeRequest(): BatchAuthorizeRequest {
+  return { requests: [] };
+}
+
+export const BatchAuthorizeRequest: MessageFns<BatchAuthorizeRequest> = {
+  encode(message: BatchAuthorizeRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.requests) {
+      AuthorizeRequest.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchAuthorizeRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchAuthorizeRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.requests.push(AuthorizeRequest.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BatchAuthorizeRequest {
+    return {
+      requests: globalThis.Array.isArray(object?.requests)
+        ? object.requests.map((e: any) => AuthorizeRequest.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BatchAuthorizeRequest): unknown {
+    const obj: any = {};
+    if (message.requests?.length) {
+      obj.requests = message.requests.map((e) => AuthorizeRequest.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BatchAuthorizeRequest>, I>>(base?: I): BatchAuthorizeRequest {
+    return BatchAuthorizeRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchAuthorizeRequest>, I>>(object: I): BatchAuthorizeRequest {
+    const message = createBaseBatchAuthorizeRequest();
+    message.requests = object.requests?.map((e) => AuthorizeRequest.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseBatchAuthorizeResponse(): BatchAuthorizeResponse {
+  return { responses: [] };
+}
+
+export const BatchAuthorizeResponse: MessageFns<BatchAuthorizeResponse> = {
+  encode(message: BatchAuthorizeResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.responses) {
+      AuthorizeResponse.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): BatchAuthorizeResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseBatchAuthorizeResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.responses.push(AuthorizeResponse.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): BatchAuthorizeResponse {
+    return {
+      responses: globalThis.Array.isArray(object?.responses)
+        ? object.responses.map((e: any) => AuthorizeResponse.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: BatchAuthorizeResponse): unknown {
+    const obj: any = {};
+    if (message.responses?.length) {
+      obj.responses = message.responses.map((e) => AuthorizeResponse.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<BatchAuthorizeResponse>, I>>(base?: I): BatchAuthorizeResponse {
+    return BatchAuthorizeResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<BatchAuthorizeResponse>, I>>(object: I): BatchAuthorizeResponse {
+    const message = createBaseBatchAuthorizeResponse();
+    message.responses = object.responses?.map((e) => AuthorizeResponse.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseWatchInvalidationsRequest(): WatchInvalidationsRequest {
+  return { fromRevision: 0 };
+}
+
+export const WatchInvalidationsRequest: MessageFns<WatchInvalidationsRequest> = {
+  encode(message: WatchInvalidationsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.fromRevision !== 0) {
+      writer.uint32(8).uint32(message.fromRevision);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchInvalidationsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchInvalidationsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.fromRevision = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchInvalidationsRequest {
+    return {
+      fromRevision: isSet(object.fromRevision)
+        ? globalThis.Number(object.fromRevision)
+        : isSet(object.from_revision)
+        ? globalThis.Number(object.from_revision)
+        : 0,
+    };
+  },
+
+  toJSON(message: WatchInvalidationsRequest): unknown {
+    const obj: any = {};
+    if (message.fromRevision !== 0) {
+      obj.fromRevision = Math.round(message.fromRevision);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WatchInvalidationsRequest>, I>>(base?: I): WatchInvalidationsRequest {
+    return WatchInvalidationsRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchInvalidationsRequest>, I>>(object: I): WatchInvalidationsRequest {
+    const message = createBaseWatchInvalidationsRequest();
+    message.fromRevision = object.fromRevision ?? 0;
+    return message;
+  },
+};
+
+function createBaseWatchInvalidationsResponse(): WatchInvalidationsResponse {
+  return { revision: 0, resync: false, invalidations: [] };
+}
+
+export const WatchInvalidationsResponse: MessageFns<WatchInvalidationsResponse> = {
+  encode(message: WatchInvalidationsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revision !== 0) {
+      writer.uint32(8).uint32(message.revision);
+    }
+    if (message.resync !== false) {
+      writer.uint32(16).bool(message.resync);
+    }
+    for (const v of message.invalidations) {
+      Invalidation.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): WatchInvalidationsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseWatchInvalidationsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revision = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.resync = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.invalidations.push(Invalidation.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): WatchInvalidationsResponse {
+    return {
+      revision: isSet(object.revision) ? globalThis.Number(object.revision) : 0,
+      resync: isSet(object.resync) ? globalThis.Boolean(object.resync) : false,
+      invalidations: globalThis.Array.isArray(object?.invalidations)
+        ? object.invalidations.map((e: any) => Invalidation.fromJSON(e))
+        : [],
+    };
+  },
+
+  toJSON(message: WatchInvalidationsResponse): unknown {
+    const obj: any = {};
+    if (message.revision !== 0) {
+      obj.revision = Math.round(message.revision);
+    }
+    if (message.resync !== false) {
+      obj.resync = message.resync;
+    }
+    if (message.invalidations?.length) {
+      obj.invalidations = message.invalidations.map((e) => Invalidation.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<WatchInvalidationsResponse>, I>>(base?: I): WatchInvalidationsResponse {
+    return WatchInvalidationsResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<WatchInvalidationsResponse>, I>>(object: I): WatchInvalidationsResponse {
+    const message = createBaseWatchInvalidationsResponse();
+    message.revision = object.revision ?? 0;
+    message.resync = object.resync ?? false;
+    message.invalidations = object.invalidations?.map((e) => Invalidation.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseInvalidation(): Invalidation {
+  return { kind: InvalidationKind.INVALIDATION_KIND_UNSPECIFIED, id: "" };
+}
+
+export const Invalidation: MessageFns<Invalidation> = {
+  encode(message: Invalidation, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.kind !== InvalidationKind.INVALIDATION_KIND_UNSPECIFIED) {
+      writer.uint32(8).int32(invalidationKindToNumber(message.kind));
+    }
+    if (message.id !== "") {
+      writer.uint32(18).string(message.id);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Invalidation {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseInvalidation();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.kind = invalidationKindFromJSON(reader.int32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): Invalidation {
+    return {
+      kind: isSet(object.kind) ? invalidationKindFromJSON(object.kind) : InvalidationKind.INVALIDATION_KIND_UNSPECIFIED,
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+    };
+  },
+
+  toJSON(message: Invalidation): unknown {
+    const obj: any = {};
+    if (message.kind !== InvalidationKind.INVALIDATION_KIND_UNSPECIFIED) {
+      obj.kind = invalidationKindToJSON(message.kind);
+    }
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<Invalidation>, I>>(base?: I): Invalidation {
+    return Invalidation.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<Invalidation>, I>>(object: I): Invalidation {
+    const message = createBaseInvalidation();
+    message.kind = object.kind ?? InvalidationKind.INVALIDATION_KIND_UNSPECIFIED;
+    message.id = object.id ?? "";
     return message;
   },
 };
@@ -1523,6 +2106,95 @@ export const RateLimit: MessageFns<RateLimit> = {
   },
 };
 
+function createBaseRateLimitUse(): RateLimitUse {
+  return { remaining: 0, resetAfterMs: 0 };
+}
+
+export const RateLimitUse: MessageFns<RateLimitUse> = {
+  encode(message: RateLimitUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.remaining !== 0) {
+      writer.uint32(8).uint32(message.remaining);
+    }
+    if (message.resetAfterMs !== 0) {
+      writer.uint32(16).uint32(message.resetAfterMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RateLimitUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRateLimitUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.remaining = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.resetAfterMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RateLimitUse {
+    return {
+      remaining: isSet(object.remaining) ? globalThis.Number(object.remaining) : 0,
+      resetAfterMs: isSet(object.resetAfterMs)
+        ? globalThis.Number(object.resetAfterMs)
+        : isSet(object.reset_after_ms)
+        ? globalThis.Number(object.reset_after_ms)
+        : 0,
+    };
+  },
+
+  toJSON(message: RateLimitUse): unknown {
+    const obj: any = {};
+    if (message.remaining !== 0) {
+      obj.remaining = Math.round(message.remaining);
+    }
+    if (message.resetAfterMs !== 0) {
+      obj.resetAfterMs = Math.round(message.resetAfterMs);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RateLimitUse>, I>>(base?: I): RateLimitUse {
+    return RateLimitUse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RateLimitUse>, I>>(object: I): RateLimitUse {
+    const message = createBaseRateLimitUse();
+    message.remaining = object.remaining ?? 0;
+    message.resetAfterMs = object.resetAfterMs ?? 0;
+    return message;
+  },
+};
+
 /** Turns a credential into a decision. Asked on every request by the guards of other services. */
 export type AuthorizationServiceService = typeof AuthorizationServiceService;
 export const AuthorizationServiceService = {
@@ -1539,6 +2211,33 @@ export const AuthorizationServiceService = {
     responseSerialize: (value: AuthorizeResponse): Buffer => Buffer.from(AuthorizeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): AuthorizeResponse => AuthorizeResponse.decode(value),
   },
+  /** Decides several questions in one call: each as Authorize would by itself, the answers in the same order. */
+  batchAuthorize: {
+    path: "/olytix.identity.v1.AuthorizationService/BatchAuthorize" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: BatchAuthorizeRequest): Buffer =>
+      Buffer.from(BatchAuthorizeRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): BatchAuthorizeRequest => BatchAuthorizeRequest.decode(value),
+    responseSerialize: (value: BatchAuthorizeResponse): Buffer =>
+      Buffer.from(BatchAuthorizeResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): BatchAuthorizeResponse => BatchAuthorizeResponse.decode(value),
+  },
+  /**
+   * Streams what changed since a revision, with a checkpoint at least every second. A caller whose stream is silent
+   * for 2 seconds must not reuse principals.
+   */
+  watchInvalidations: {
+    path: "/olytix.identity.v1.AuthorizationService/WatchInvalidations" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: WatchInvalidationsRequest): Buffer =>
+      Buffer.from(WatchInvalidationsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): WatchInvalidationsRequest => WatchInvalidationsRequest.decode(value),
+    responseSerialize: (value: WatchInvalidationsResponse): Buffer =>
+      Buffer.from(WatchInvalidationsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): WatchInvalidationsResponse => WatchInvalidationsResponse.decode(value),
+  },
 } as const;
 
 export interface AuthorizationServiceServer extends UntypedServiceImplementation {
@@ -1547,6 +2246,13 @@ export interface AuthorizationServiceServer extends UntypedServiceImplementation
    * A denial is an answer (status OK, decision DENY); an error means "could not decide" and callers fail closed.
    */
   authorize: handleUnaryCall<AuthorizeRequest, AuthorizeResponse>;
+  /** Decides several questions in one call: each as Authorize would by itself, the answers in the same order. */
+  batchAuthorize: handleUnaryCall<BatchAuthorizeRequest, BatchAuthorizeResponse>;
+  /**
+   * Streams what changed since a revision, with a checkpoint at least every second. A caller whose stream is silent
+   * for 2 seconds must not reuse principals.
+   */
+  watchInvalidations: handleServerStreamingCall<WatchInvalidationsRequest, WatchInvalidationsResponse>;
 }
 
 export interface AuthorizationServiceClient extends Client {
@@ -1569,6 +2275,35 @@ export interface AuthorizationServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: AuthorizeResponse) => void,
   ): ClientUnaryCall;
+  /** Decides several questions in one call: each as Authorize would by itself, the answers in the same order. */
+  batchAuthorize(
+    request: BatchAuthorizeRequest,
+    callback: (error: ServiceError | null, response: BatchAuthorizeResponse) => void,
+  ): ClientUnaryCall;
+  batchAuthorize(
+    request: BatchAuthorizeRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: BatchAuthorizeResponse) => void,
+  ): ClientUnaryCall;
+  batchAuthorize(
+    request: BatchAuthorizeRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: BatchAuthorizeResponse) => void,
+  ): ClientUnaryCall;
+  /**
+   * Streams what changed since a revision, with a checkpoint at least every second. A caller whose stream is silent
+   * for 2 seconds must not reuse principals.
+   */
+  watchInvalidations(
+    request: WatchInvalidationsRequest,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchInvalidationsResponse>;
+  watchInvalidations(
+    request: WatchInvalidationsRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<WatchInvalidationsResponse>;
 }
 
 export const AuthorizationServiceClient = makeGenericClientConstructor(
