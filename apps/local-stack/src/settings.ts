@@ -19,7 +19,6 @@ export const LauncherVariables = z.object({
     .describe('Folder for data, secrets, logs and the CLI profile of this stack; mode 0700'),
   OLYTIX_HTTP__HOST: z.string().default('127.0.0.1').describe('Address of the REST API'),
   OLYTIX_HTTP__PORT: port().prefault('8000').describe('Port of the REST API; 0 picks a free one'),
-  OLYTIX_HTTP__PUBLIC_URL: z.url().optional().describe('How callers reach the REST API'),
   OLYTIX_IDENTITY__HOST: z.string().default('127.0.0.1').describe('Address of identity'),
   OLYTIX_IDENTITY__PORT: port().prefault('50051').describe('Port of identity; 0 picks a free one'),
   OLYTIX_POSTGRES__URL: postgresUrl()
@@ -47,11 +46,7 @@ export interface Settings {
   readonly root: string
   readonly stateDir: string
   readonly projectPath: string
-  readonly http: {
-    readonly host: string
-    readonly port: number
-    readonly publicUrl: string | undefined
-  }
+  readonly http: { readonly host: string; readonly port: number }
   readonly identity: { readonly host: string; readonly port: number }
   readonly postgresUrl: Secret | undefined
   readonly warehouseUrl: Secret | undefined
@@ -82,11 +77,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Sett
       ? path.resolve(read.OLYTIX_STATE_DIR)
       : path.join(root, read.OLYTIX_STATE_DIR),
     projectPath: project ? path.resolve(project) : path.join(root, 'examples/superstore'),
-    http: {
-      host: read.OLYTIX_HTTP__HOST,
-      port: read.OLYTIX_HTTP__PORT,
-      publicUrl: read.OLYTIX_HTTP__PUBLIC_URL,
-    },
+    http: { host: read.OLYTIX_HTTP__HOST, port: read.OLYTIX_HTTP__PORT },
     identity: { host: read.OLYTIX_IDENTITY__HOST, port: read.OLYTIX_IDENTITY__PORT },
     postgresUrl: read.OLYTIX_POSTGRES__URL,
     warehouseUrl: read.OLYTIX_WAREHOUSE__URL,

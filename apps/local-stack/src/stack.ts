@@ -124,7 +124,7 @@ async function startServices(
     'query-api',
     queryApiEnvironment(settings, reachable(identity.address), databases),
   )
-  const url = settings.http.publicUrl ?? `http://${reachable(queryApi.address, 'localhost')}`
+  const url = `http://${reachable(queryApi.address, 'localhost')}`
   return { identity, queryApi: { url, pid: queryApi.pid } }
 }
 
