@@ -78,7 +78,7 @@ export async function verifyAccessToken(
 
 /** RFC 8725 §3.1: one algorithm, and nothing in the header that could speak for another key. */
 function readHeader(
-  json: string,
+  json: Buffer,
   algorithm: SigningAlgorithm,
 ): { readonly kid?: string | undefined } | undefined {
   const header = z.strictObject({
@@ -89,8 +89,10 @@ function readHeader(
   return header.safeParse(readJson(json)).data
 }
 
-function readJson(text: string): unknown {
+/** @returns `undefined` for anything but well-formed UTF-8 of the very JSON that we would write */
+function readJson(bytes: Buffer): unknown {
   try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes)
     const value: unknown = JSON.parse(text)
     return JSON.stringify(value) === text && !text.includes('"__proto__"') ? value : undefined
   } catch {

@@ -276,3 +276,19 @@ export function findHeldSession(
       where sessions.id = ${sid} and sessions.user_id = ${sub}`.preparedAs('find_held_session'),
   )
 }
+
+/** Deletes sessions that have been over since before these moments. @returns how many of at most `limit` */
+export function deleteOldSessions(
+  database: Queryable,
+  { since, idleSince, limit }: { since: Date; idleSince: Date; limit: number },
+): Promise<number> {
+  return database.execute(sql`
+    delete from sessions
+    where id in (
+      select id
+      from sessions
+      where expires_at <= ${since} or ended_at <= ${since} or refreshed_at <= ${idleSince}
+      limit ${limit}
+      for update skip locked
+    )`)
+}

@@ -9,6 +9,7 @@ import { type RefreshParts } from './refresh-token.js'
 import { refreshStep } from './refresh-step.js'
 import {
   advanceSession,
+  deleteOldSessions,
   endSession,
   findHeldSession,
   findRefreshable,
@@ -40,6 +41,8 @@ export type HeldSession = HeldSessionRow
 
 /** Tries to take the next step of a session before giving up; each loser of a race sees the winner's step. */
 const MAX_TRIES = 3
+
+const RETENTION_DAYS = 1
 
 /** Sign-ins: begin, refresh, list, end. One row each, however often it is refreshed. */
 @Injectable()
@@ -128,6 +131,13 @@ export class SessionsService {
   async revokeSession(id: string, origin: PrincipalOrigin): Promise<void> {
     const ended = await this.end({ id, userId: origin.principal.id }, 'session_revoked', origin)
     if (!ended) throw sessionNotFound()
+  }
+
+  /** Deletes sessions that have been over for a day. @returns how many of at most `limit` */
+  reap(limit: number): Promise<number> {
+    const since = daysAfter(this.options.now(), -RETENTION_DAYS)
+    const idleSince = daysAfter(since, -this.options.idleDays)
+    return deleteOldSessions(this.database, { since, idleSince, limit })
   }
 
   /** Lets one session outlive a change of its user's epoch, in the transaction of that change. */

@@ -54,3 +54,19 @@ export async function countFailure(
 export async function forgetFailures(database: Queryable, subjectHash: Buffer): Promise<void> {
   await database.execute(sql`delete from login_throttles where subject_hash = ${subjectHash}`)
 }
+
+/** @returns how many of at most `limit` it deleted */
+export function deleteOldFailures(
+  database: Queryable,
+  { since, limit }: { readonly since: Date; readonly limit: number },
+): Promise<number> {
+  return database.execute(sql`
+    delete from login_throttles
+    where subject_hash in (
+      select subject_hash
+      from login_throttles
+      where last_failed_at <= ${since}
+      limit ${limit}
+      for update skip locked
+    )`)
+}

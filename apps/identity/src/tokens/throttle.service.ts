@@ -4,6 +4,7 @@ import { Database } from '@olytix/postgres'
 import { FORGET_MS, networkOf, type ThrottleKind, waitMs } from './throttle.js'
 import {
   countFailure,
+  deleteOldFailures,
   findFailures,
   forgetFailures,
   type ThrottleSubject,
@@ -34,9 +35,13 @@ export class ThrottleService {
   }
 
   async noteFailure(attempt: Attempt): Promise<void> {
-    const now = this.options.now()
-    const since = new Date(now.getTime() - FORGET_MS)
-    await countFailure(this.database, subjectsOf(attempt), { now, since })
+    const times = { now: this.options.now(), since: this.forgottenSince() }
+    await countFailure(this.database, subjectsOf(attempt), times)
+  }
+
+  /** Deletes failures that are forgotten. @returns how many of at most `limit` */
+  reap(limit: number): Promise<number> {
+    return deleteOldFailures(this.database, { since: this.forgottenSince(), limit })
   }
 
   /**
@@ -45,6 +50,10 @@ export class ThrottleService {
    */
   async noteSuccess(attempt: Attempt): Promise<void> {
     await forgetFailures(this.database, accountSubject(attempt).subjectHash)
+  }
+
+  private forgottenSince(): Date {
+    return new Date(this.options.now().getTime() - FORGET_MS)
   }
 }
 

@@ -10,6 +10,7 @@ import { SigningKeysService } from './signing-keys.service.js'
 import { ThrottleService } from './throttle.service.js'
 import { TokenFactory } from './token-factory.js'
 import { TokensController } from './tokens.grpc.js'
+import { UpkeepService } from './upkeep.service.js'
 
 @Module({
   imports: [AuditModule, UsersModule],
@@ -21,6 +22,7 @@ import { TokensController } from './tokens.grpc.js'
     SigningKeysService,
     ThrottleService,
     TokenFactory,
+    UpkeepService,
   ],
   exports: [AccessTokensService, SessionsService, SigningKeysService],
 })

@@ -16,6 +16,7 @@ import {
   type OneTimeToken,
 } from './one-time-token.js'
 import {
+  deleteExpiredTokens,
   deleteOneTimeTokens,
   findOneTimeToken,
   insertOneTimeToken,
@@ -69,6 +70,11 @@ export class CredentialsService {
   /** @throws AppError RATE_LIMITED when too many passwords are being hashed */
   hash(password: string): Promise<string> {
     return this.passwords.hash(password)
+  }
+
+  /** Deletes tokens that have expired. @returns how many of at most `limit` */
+  reapTokens(limit: number): Promise<number> {
+    return deleteExpiredTokens(this.database, { now: this.trail.now(), limit })
   }
 
   /** Ends the tokens of a user, in the caller's transaction. */
