@@ -1,10 +1,12 @@
-import { describe, expect, test } from '@jest/globals'
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { type Account, createUser, pairOf, refresh, signIn } from './harness/accounts.js'
 import { olytixCore } from './harness/cli.js'
-import { FORBIDDEN, UNAUTHORIZED } from './harness/errors.js'
+import { expectRefusal, FORBIDDEN, UNAUTHORIZED } from './harness/errors.js'
 import { ask, createKey, query } from './harness/http.js'
+import { readJwt } from './harness/jwt.js'
 import { stack } from './harness/stack.js'
 
-/** The examples of the product's page "Authentication", in its order. JWT and OAuth come with their own tests. */
+/** The examples of the product's page "Authentication", in its order. OAuth comes with its own tests. */
 
 const KEY = /^Key: (olytix-core_key_[0-9a-z]{33})$/m
 const MONTHLY = { metrics: ['monthly_revenue'] }
@@ -117,6 +119,82 @@ describe('API key scopes', () => {
   })
 })
 
+describe('JWT Tokens', () => {
+  const token = '/api/v1/auth/token'
+  let user: Account
+  beforeAll(async () => {
+    user = await createUser()
+  })
+
+  test('Getting a Token answers the four documented fields, in their order', async () => {
+    const body = { username: user.email, password: user.password }
+    const answer = await ask(token, { method: 'POST', body })
+    expect(answer).toMatchObject({ status: 200, headers: { 'cache-control': 'no-store' } })
+    expect(answer.text).toMatch(
+      /^\{"access_token":"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9\.[\w-]+\.[\w-]+","token_type":"bearer","expires_in":3600,"refresh_token":"refresh_[\w-]+"\}$/,
+    )
+  })
+
+  test('the token says who it is for, and for how long', async () => {
+    const { header, claims } = readJwt((await signIn(user)).access_token)
+    expect(header).toEqual({ alg: 'HS256', typ: 'JWT' })
+    const { iat, nbf, exp, ...rest } = claims
+    expect(Number(exp) - Number(iat)).toBe(3600)
+    expect(nbf).toBe(iat)
+    expect(rest).toEqual({
+      sub: user.id,
+      email: user.email,
+      roles: ['viewer'],
+      scope: 'read',
+      iss: expect.any(String),
+      aud: expect.any(String),
+      jti: expect.any(String),
+      sid: expect.any(String),
+    })
+  })
+
+  test('Using JWT Tokens', async () => {
+    const { access_token } = await signIn(user)
+    const answer = await query(access_token, MONTHLY)
+    expect(answer.status).toBe(200)
+    expect(JSON.parse(answer.text)).toMatchObject({
+      data: expect.arrayContaining([
+        { 'orders.order_date.month': '2014-01', monthly_revenue: 14236.895 },
+      ]),
+    })
+    const me = await ask('/api/v1/auth/me', { key: access_token })
+    expect(JSON.parse(me.text)).toMatchObject({
+      id: user.id,
+      kind: 'user',
+      email: user.email,
+      roles: ['viewer'],
+      scopes: ['read'],
+    })
+  })
+
+  test('Refreshing Tokens answers the same shape with other tokens', async () => {
+    const first = await signIn(user)
+    const second = pairOf(await refresh(first.refresh_token))
+    expect(second.access_token).not.toBe(first.access_token)
+    expect(second.refresh_token).not.toBe(first.refresh_token)
+    expect((await query(second.access_token, MONTHLY)).status).toBe(200)
+  })
+
+  test.each([
+    ['no username', { password: 'x' }, 400],
+    ['no password', { username: 'x@example.com' }, 400],
+    ['an unknown field', { username: 'x@example.com', password: 'x', scope: 'admin' }, 400],
+    ['a number', { username: 1, password: 'x' }, 400],
+    ['an empty refresh token', { refresh_token: '' }, 400],
+    ['another refresh token', { refresh_token: 'refresh_abc123' }, 401],
+  ])('%s: %j is refused with %d', async (_what, body, status) => {
+    const path = 'refresh_token' in body ? '/api/v1/auth/refresh' : token
+    const answer = await ask(path, { method: 'POST', body })
+    if (status === 401) expect(answer).toMatchObject({ status, text: UNAUTHORIZED })
+    else expectRefusal(answer, status, 'INVALID_REQUEST')
+  })
+})
+
 describe('401 Unauthorized', () => {
   test('missing Authorization header', async () => {
     const answer = await ask('/api/v1/query', { method: 'POST', body: MONTHLY })
@@ -164,6 +242,14 @@ describe('403 Forbidden', () => {
     expect(answer).toMatchObject({ status: 403, text: FORBIDDEN })
     expect(answer.headers['www-authenticate']).toContain('error="insufficient_scope"')
     expect(answer.headers['www-authenticate']).toContain('scope="read"')
+  })
+
+  test('user lacks required role', async () => {
+    const { access_token } = await signIn(await createUser())
+    expect(await ask('/api/v1/auth/users', { key: access_token })).toMatchObject({
+      status: 403,
+      text: FORBIDDEN,
+    })
   })
 
   test('resource access denied by RLS: the policy needs an attribute that the key lacks', async () => {

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process'
 import path from 'node:path'
+import { rememberSecrets } from './secrets.js'
 import { stack } from './stack.js'
 import { withoutOurs } from './stack-process.js'
 
@@ -34,6 +35,7 @@ export function olytixCore(
   child.stdin.end(setting.stdin ?? '')
   return new Promise((resolve) => {
     child.on('close', (exitCode) => {
+      rememberSecrets(stdout)
       resolve({ exitCode, stdout, stderr })
     })
   })

@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { expect } from '@jest/globals'
 import { z } from 'zod'
+import { rememberSecrets } from './secrets.js'
 import { stack } from './stack.js'
 
 export interface Question {
@@ -34,10 +35,13 @@ export function ask(path: string, question: Question = {}): Promise<Answer> {
       response.on('data', (chunk: Buffer) => chunks.push(chunk))
       response.on('end', () => {
         const { statusCode = 0, headers: received } = response
-        resolve({ status: statusCode, headers: received, text: Buffer.concat(chunks).toString() })
+        const answer = Buffer.concat(chunks).toString()
+        rememberSecrets(answer)
+        resolve({ status: statusCode, headers: received, text: answer })
       })
       response.on('error', reject)
     })
+    rememberSecrets(text ?? '')
     sent.end(text)
   })
 }
@@ -45,6 +49,11 @@ export function ask(path: string, question: Question = {}): Promise<Answer> {
 /** `POST /api/v1/query` */
 export function query(key: string, body: unknown): Promise<Answer> {
   return ask('/api/v1/query', { method: 'POST', key, body })
+}
+
+/** The fields of an answer that must be a JSON object. */
+export function fieldsOf({ text }: Pick<Answer, 'text'>): Readonly<Record<string, unknown>> {
+  return z.record(z.string(), z.unknown()).parse(JSON.parse(text))
 }
 
 const rowsOf = z.object({ data: z.array(z.record(z.string(), z.unknown())) })
@@ -65,16 +74,16 @@ export interface NewKey {
   readonly scopes?: readonly string[]
   readonly roles?: readonly string[]
   readonly attributes?: Readonly<Record<string, unknown>>
+  readonly allowed_ips?: readonly string[]
 }
 
-/** A new key, made by the admin over REST. */
-export async function createKey(key: NewKey = {}): Promise<z.output<typeof issued>> {
+/** A new key, made over REST by the admin or by whom `credential` belongs to. */
+export async function createKey(
+  key: NewKey = {},
+  credential = stack.admin_api_key,
+): Promise<z.output<typeof issued>> {
   const body = { name: 'e2e', expires_in_days: 1, ...key }
-  const answer = await ask('/api/v1/auth/keys', {
-    method: 'POST',
-    key: stack.admin_api_key,
-    body,
-  })
+  const answer = await ask('/api/v1/auth/keys', { method: 'POST', key: credential, body })
   expect(answer).toMatchObject({ status: 201 })
   return issued.parse(JSON.parse(answer.text))
 }

@@ -4,6 +4,8 @@ import { z } from 'zod'
 const description = z.object({
   query_api_url: z.string(),
   identity_address: z.string().optional(),
+  admin_email: z.string(),
+  admin_password: z.string(),
   admin_api_key: z.string(),
 })
 

@@ -9,8 +9,12 @@ import { StackProcess } from './stack-process.js'
  */
 export default async function startStack() {
   if (process.env['OLYTIX_E2E__STACK_FILE']) return
-  const stack = new StackProcess(mkdtempSync(path.join(tmpdir(), 'olytix-e2e-')))
+  // With everything that is ever logged: after the run no log may hold a secret.
+  const stack = new StackProcess(mkdtempSync(path.join(tmpdir(), 'olytix-e2e-')), {
+    OLYTIX_LOG__LEVEL: 'debug',
+  })
   globalThis.olytixStack = stack
+  process.env['OLYTIX_E2E__SECRETS_FILE'] = path.join(stack.stateDir, 'e2e-secrets')
   await stack.ready()
   process.env['OLYTIX_E2E__STACK_FILE'] = stack.stackFile
 }
