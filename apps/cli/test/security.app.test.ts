@@ -126,7 +126,7 @@ describe('auth signing-keys', () => {
       'Signing Key Rotated: sgn_01 signs from now on\n',
     )
     expect((await run(['auth', 'signing-keys', 'revoke', 'sgn_01'])).stdout).toContain(
-      'Its access tokens are refused',
+      'Every token that it signed is refused',
     )
     expect((await run(['auth', 'signing-keys', 'rotat'])).exitCode).toBe(2)
     expect(api.requests).toHaveLength(2)

@@ -9,7 +9,7 @@ const COLUMNS = ['id', 'algorithm', 'state', 'made', 'active since', 'retired', 
 export function addSigningKeys(auth: Command, context: CommandContext): void {
   const group = auth
     .command('signing-keys')
-    .description('the keys that sign access tokens: list them, or')
+    .description('the keys that sign access and refresh tokens: list them, or')
     .action(async () => {
       const keys = await (await context.api()).security.listSigningKeys()
       context.answer({ signing_keys: keys }, () =>
@@ -28,15 +28,14 @@ export function addSigningKeys(auth: Command, context: CommandContext): void {
     })
   const revoke = group
     .command('revoke')
-    .description('refuse every access token of a signing key at once')
+    .description('refuse every token that a signing key has signed, at once')
     .argument('<id>', 'as signing-keys shows it')
   revoke.action(async (id: string) => {
     checkId(revoke, id, 'signing-keys')
     await (await context.api()).security.revokeSigningKey(id)
     context.answer(
       { id, revoked: true },
-      () =>
-        `Signing Key Revoked: ${id}\nIts access tokens are refused; refresh tokens get new ones.\n`,
+      () => `Signing Key Revoked: ${id}\nEvery token that it signed is refused from now on.\n`,
     )
   })
 }
