@@ -150,5 +150,31 @@ function buildJoin(
       join: { name: shape.name, columns: context.cubes.get(target)?.columns },
     }),
   )
-  return on ? [{ name: shape.name, cube: target, relationship: shape.relationship, on }] : []
+  const validity = validityOf(defined, target, context)
+  return on
+    ? [{ name: shape.name, cube: target, relationship: shape.relationship, on, validity }]
+    : []
+}
+
+/** Both ends are SQL over the table with history; an end that is null is open. */
+function validityOf(
+  defined: Defined<JoinShape>,
+  target: string,
+  {
+    cubes,
+    problems,
+  }: { readonly cubes: ReadonlyMap<string, Relation>; readonly problems: Problems },
+): Join['validity'] {
+  const { valid_from: from, valid_to: to } = defined.shape
+  if (from === undefined && to === undefined) return undefined
+  if (from === undefined || to === undefined) {
+    problems.on(defined, ['name'], 'a validity has both ends, valid_from and valid_to')
+    return undefined
+  }
+  const parse = (key: string, text: string): Join['on'] | undefined =>
+    problems.parsing(defined, [key], () =>
+      parseCubeExpression(text, { cube: target, columns: cubes.get(target)?.columns }),
+    )
+  const ends = { from: parse('valid_from', from), to: parse('valid_to', to) }
+  return ends.from && ends.to && { from: ends.from, to: ends.to }
 }

@@ -50,6 +50,7 @@ function toDimension(
     expression,
     format: shape.format,
     isPrimaryKey: shape.primary_key,
+    isPartition: shape.partition,
     granularities: shape.type === 'time' ? GRANULARITIES.filter((g) => allowed.includes(g)) : [],
   }
 }
@@ -134,7 +135,7 @@ export function buildMeasures(scope: CubeScope): Measure[] {
   const { definition, problems } = scope
   return definition.shape.measures.map((shape, index): Measure => {
     const defined = part(definition, ['measures', index], shape)
-    checkMeasure(defined, problems)
+    checkMeasure(defined, definition.shape.dimensions, problems)
     const { sql, filters = [] } = shape
     const isNumber = shape.type === 'number'
     return {
@@ -150,6 +151,9 @@ export function buildMeasures(scope: CubeScope): Measure[] {
       ),
       percentile: shape.type === 'median' ? 0.5 : shape.percentile,
       valueType: valueType(scope, shape),
+      isDiscrete: shape.discrete,
+      time: shape.time,
+      nonAdditive: shape.non_additive,
     }
   })
 }
@@ -206,7 +210,11 @@ function referredMeasure(
 /** Types that aggregate nothing in particular, or must. */
 const WITHOUT_SQL: readonly MeasureType[] = ['count']
 
-function checkMeasure(defined: Defined<MeasureShape>, problems: Problems): void {
+function checkMeasure(
+  defined: Defined<MeasureShape>,
+  dimensions: readonly DimensionShape[],
+  problems: Problems,
+): void {
   const { type, sql, percentile, filters = [] } = defined.shape
   if (sql === undefined && !WITHOUT_SQL.includes(type)) {
     problems.on(defined, ['name'], `a measure of type ${type} needs sql`)
@@ -218,11 +226,37 @@ function checkMeasure(defined: Defined<MeasureShape>, problems: Problems): void 
       'percentile, a number between 0 and 1, belongs to measures of type percentile',
     )
   }
+  checkTimes(defined, dimensions, problems)
   if (type === 'number' && filters.length > 0) {
     problems.on(
       defined,
       ['filters'],
       'a measure of type number has no filters; give them to the measures it is made of',
+    )
+  }
+}
+
+/** The dimensions that say when, and of whom the first or last counts. */
+function checkTimes(
+  defined: Defined<MeasureShape>,
+  dimensions: readonly DimensionShape[],
+  problems: Problems,
+): void {
+  const { time, non_additive: nonAdditive } = defined.shape
+  const named: readonly (readonly [readonly PropertyKey[], string | undefined, boolean])[] = [
+    [['time'], time, true],
+    [['non_additive', 'time'], nonAdditive?.time, true],
+    ...(nonAdditive?.by ?? []).map((by, at) => [['non_additive', 'by', at], by, false] as const),
+  ]
+  for (const [keys, dimension, isTime] of named) {
+    const known = dimensions.filter((each) => !isTime || each.type === 'time')
+    if (dimension === undefined || known.some((each) => each.name === dimension)) continue
+    const what = isTime ? 'time dimension' : 'dimension'
+    problems.unknown(
+      defined,
+      keys,
+      [what, dimension],
+      known.map((each) => each.name),
     )
   }
 }

@@ -80,7 +80,7 @@ ${member}
     [
       'unknown key',
       { 'p.yml': 'name: a\nverson: 1\n' },
-      'p.yml:2:1 verson: unknown key "verson"; known are name, version, description, warehouse, models, security (version)',
+      'p.yml:2:1 verson: unknown key "verson"; known are name, version, description, warehouse, models, time_spines, security (version)',
     ],
     ['missing key', { 'p.yml': 'version: 1\n' }, 'p.yml:1:1 name: missing; expected string'],
     [
@@ -237,7 +237,7 @@ ${member}
         'metrics/m.yml':
           'metrics:\n  - {name: m, type: ratio, numerator: {expression: orders.revenue}}\n',
       },
-      'metrics/m.yml:2:21 a ratio needs numerator and denominator, no expression',
+      'metrics/m.yml:2:21 a ratio needs numerator and denominator',
     ],
     [
       'filter of a metric',

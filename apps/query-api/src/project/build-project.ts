@@ -13,6 +13,7 @@ import {
   type ProjectShape,
   sourcesShape,
 } from './definition-schemas.js'
+import { buildTimeSpines } from './build-time-spines.js'
 import { type Defined, Problems } from './problems.js'
 import type { Project } from './project.js'
 import { uniqueTables } from './select.js'
@@ -63,13 +64,14 @@ export function buildProject(files: ProjectFiles, environment: Environment): Pro
     throw new SqlProblem(`unknown model ${quote(name)}`, offset, suggest(name, Object.keys(models)))
   })
   const cubes = buildCubes(shapes.cubes, readable, models, problems)
-  const metrics = buildMetrics(shapes.metrics, cubes, problems)
+  const timeSpines = settings ? buildTimeSpines(settings, readable, problems) : []
+  const metrics = buildMetrics(shapes.metrics, { cubes, timeSpines }, problems)
   const policies = buildPolicies(shapes.policies, cubes, problems)
   if (problems.found.length > 0 || !settings) throw invalidProject(problems.found)
-  const { name, version } = settings
-  const warehouseUrl = urlOf(settings.warehouse)
+  const { name, version, warehouse } = settings.shape
+  const warehouseUrl = urlOf(warehouse)
   const tables = uniqueTables(Object.values(cubes).flatMap(({ relation }) => relation.tables))
-  const definitions = { sources, models, cubes, metrics, policies }
+  const definitions = { sources, models, cubes, metrics, policies, timeSpines }
   return deepFreeze({ name, version, warehouseUrl, ...definitions, tables })
 }
 
@@ -77,13 +79,13 @@ function readProjectFile(
   file: ProjectFile,
   environment: Environment,
   problems: Problems,
-): ProjectShape | undefined {
+): Defined<ProjectShape> | undefined {
   const yaml = new YamlFile(file)
   // The providers under `security` and their secrets are identity's alone.
   yaml.interpolate(environment, ['security'])
   const settings = yaml.read(projectShape)
   problems.found.push(...yaml.problems)
-  return settings
+  return settings && { shape: settings, file: yaml, path: [] }
 }
 
 function readAll<T>(

@@ -1,6 +1,13 @@
 import { z } from 'zod'
 import { filterNode } from './filter-shape.js'
-import { DIMENSION_TYPES, GRANULARITIES, MEASURE_TYPES, RELATIONSHIPS } from './project.js'
+import {
+  DIMENSION_TYPES,
+  GRANULARITIES,
+  MEASURE_TYPES,
+  METRIC_TYPES,
+  PERIOD_AGGREGATES,
+  RELATIONSHIPS,
+} from './project.js'
 import { strict } from './shape.js'
 
 /** The shapes of the files of a project, before names and SQL are looked at. Unknown keys are errors. */
@@ -40,6 +47,16 @@ export const projectShape = strict({
     sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).optional(),
   }).optional(),
   models: z.record(z.string(), z.unknown()).optional(),
+  time_spines: z
+    .array(
+      strict({
+        granularity: z.enum(GRANULARITIES),
+        sql_table: sqlText,
+        column: sqlText,
+        calendar: z.record(name, sqlText).default({}),
+      }),
+    )
+    .default([]),
   /** Read by identity. */
   security: z.record(z.string(), z.unknown()).optional(),
 })
@@ -71,6 +88,13 @@ const measure = strict({
   sql: sqlText.optional(),
   filters: z.array(strict({ sql: sqlText })).optional(),
   percentile: z.number().gt(0).lt(1).optional(),
+  discrete: z.boolean().default(false),
+  time: name.optional(),
+  non_additive: strict({
+    time: name,
+    choice: z.enum(['first', 'last']),
+    by: z.array(name).default([]),
+  }).optional(),
   format: z.string().optional(),
   drill_members: z.array(z.string()).optional(),
   public: z.boolean().default(true),
@@ -84,6 +108,7 @@ const dimension = strict({
   primary_key: z.boolean().default(false),
   primary_time: z.boolean().default(false),
   granularities: z.array(z.enum(GRANULARITIES)).min(1).optional(),
+  partition: z.boolean().default(false),
   format: z.string().optional(),
   public: z.boolean().default(true),
   ...textual,
@@ -96,6 +121,8 @@ const join = strict({
   cube: name.optional(),
   relationship: z.enum(RELATIONSHIPS),
   sql: sqlText,
+  valid_from: sqlText.optional(),
+  valid_to: sqlText.optional(),
 })
 
 const cube = strict({
@@ -113,14 +140,58 @@ const cube = strict({
 
 export const cubesShape = strict({ cubes: z.array(cube) })
 
-const part = strict({ expression: sqlText })
+const interval = z
+  .string()
+  .regex(/^[1-9]\d{0,4} [a-z_]+$/, 'expected an interval such as "14 days"')
+  .transform((text) => {
+    const [count = '', unit = ''] = text.split(' ')
+    return { count: Number(count), unit: singular(unit) }
+  })
+
+/** `days` is `day`; granularities of a calendar are written as they are called. */
+function singular(unit: string): string {
+  return GRANULARITIES.find((each) => unit === `${each}s`) ?? unit
+}
+
+const onSpine = {
+  join_to_time_spine: z.boolean().default(false),
+  fill_nulls_with: z.number().optional(),
+}
+
+const part = strict({ expression: sqlText, filters: z.array(filterNode).default([]) })
+
+const conversionPart = strict({ expression: sqlText, ...onSpine })
+
+const pair = z.union([
+  name.transform((both) => ({ base: both, conversion: both })),
+  strict({ base: name, conversion: name }),
+])
+
+const input = strict({
+  name,
+  expression: sqlText,
+  offset: interval.optional(),
+  offset_to_grain: z.enum(GRANULARITIES).optional(),
+  filters: z.array(filterNode).default([]),
+})
 
 const metric = strict({
   name,
-  type: z.enum(['simple', 'derived', 'ratio']),
+  type: z.enum(METRIC_TYPES),
   expression: sqlText.optional(),
   numerator: part.optional(),
   denominator: part.optional(),
+  inputs: z.array(input).default([]),
+  window: interval.optional(),
+  grain_to_date: z.enum(GRANULARITIES).optional(),
+  period_aggregate: z.enum(PERIOD_AGGREGATES).default('first'),
+  base: conversionPart.optional(),
+  conversion: conversionPart.optional(),
+  entity: pair.optional(),
+  constant_properties: z.array(pair).default([]),
+  calculation: z.enum(['rate', 'conversions']).default('rate'),
+  ...onSpine,
+  default_grain: z.enum(GRANULARITIES).optional(),
   time_grain: z.enum(GRANULARITIES).optional(),
   filters: z.array(filterNode).default([]),
   format: z.string().optional(),

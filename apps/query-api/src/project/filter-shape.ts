@@ -24,10 +24,17 @@ export type Operator = (typeof OPERATORS)[number]
 
 export type Scalar = string | number | boolean
 
-/** One comparison: of a dimension (rows) or of a metric (groups). */
+/** A key by which a metric is computed, and the dimension of the filtered rows that it must equal. */
+export interface FilterKey {
+  readonly dimension: string
+  readonly matches: string
+}
+
+/** One comparison: of a dimension (rows) or of a metric (groups; with `per`, rows by the metric of their key). */
 export interface FilterLeaf {
   readonly dimension?: string | undefined
   readonly metric?: string | undefined
+  readonly per?: readonly FilterKey[] | undefined
   readonly operator: Operator
   readonly value?: Scalar | readonly Scalar[] | undefined
 }
@@ -82,9 +89,15 @@ const value = z.unknown().transform((input, ctx): Scalar | Scalar[] => {
   return z.NEVER
 })
 
+const filterKey = z.union([
+  text().transform((both) => ({ dimension: both, matches: both })),
+  strict({ dimension: text(), matches: text() }),
+])
+
 const leaf = strict({
   dimension: text().optional(),
   metric: text().optional(),
+  per: z.array(filterKey).min(1).max(5).optional(),
   operator: z.enum(OPERATORS),
   value: value.optional(),
 })
@@ -100,6 +113,7 @@ export const filterNode: z.ZodType<FilterNode> = z.lazy(() =>
     if (!('operator' in parsed.data)) return parsed.data
     const named = [parsed.data.dimension, parsed.data.metric].filter((name) => name !== undefined)
     if (named.length !== 1) ctx.addIssue('name either a dimension or a metric')
+    if (parsed.data.per && parsed.data.metric === undefined) ctx.addIssue('per belongs to a metric')
     return parsed.data
   }),
 )

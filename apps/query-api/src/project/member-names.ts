@@ -1,11 +1,14 @@
 import { quote } from './shape.js'
 import {
   type Cube,
+  DATE_PARTS,
+  type DatePart,
   type Dimension,
   GRANULARITIES,
   type Granularity,
   type Join,
   type Named,
+  type TimeSpine,
 } from './project.js'
 
 /** One step from a cube to another. `isReversed`: the join is declared by the cube that it leads to. */
@@ -27,6 +30,43 @@ export interface DimensionName {
   readonly hops: readonly Hop[]
   readonly dimension: Dimension
   readonly granularity: Granularity | undefined
+  /** Of `cube.time.extract_month`. */
+  readonly datePart: DatePart | undefined
+  /** A granularity of a time spine's calendar. */
+  readonly calendar: string | undefined
+}
+
+/** Where dimensions are looked up. */
+export interface Dimensions {
+  readonly cubes: Named<Cube>
+  readonly timeSpines: readonly TimeSpine[]
+}
+
+/** How the periods or parts of a time dimension are asked for. */
+export type TimeSuffix = Pick<DimensionName, 'granularity' | 'datePart' | 'calendar'>
+
+export const NO_SUFFIX: TimeSuffix = {
+  granularity: undefined,
+  datePart: undefined,
+  calendar: undefined,
+}
+
+/** What stands behind the name of a time dimension: a granularity, `extract_` and a part, or a calendar's granularity. */
+export function readSuffix(
+  suffix: string,
+  granularities: readonly Granularity[],
+  timeSpines: readonly TimeSpine[],
+): TimeSuffix | undefined {
+  const granularity = granularities.find((each) => each === suffix)
+  if (granularity) return { ...NO_SUFFIX, granularity }
+  const part = suffix.startsWith('extract_') ? suffix.slice('extract_'.length) : ''
+  if (isDatePart(part)) return { ...NO_SUFFIX, datePart: part }
+  const isCalendar = timeSpines.some(({ calendar }) => Object.hasOwn(calendar, suffix))
+  return isCalendar ? { ...NO_SUFFIX, calendar: suffix } : undefined
+}
+
+function isDatePart(text: string): text is DatePart {
+  return Object.hasOwn(DATE_PARTS, text)
 }
 
 /**
@@ -35,7 +75,7 @@ export interface DimensionName {
  * @returns the reason as a text when there is none of this name
  */
 export function findDimension(
-  cubes: Named<Cube>,
+  { cubes, timeSpines }: Dimensions,
   key: string,
   seesPrivate: boolean,
 ): DimensionName | string {
@@ -45,10 +85,11 @@ export function findDimension(
   const [name = '', grain] = walked.rest
   const dimension = visible(walked.cube.dimensions[name], seesPrivate)
   if (!dimension) return `unknown dimension ${quote(key)}`
-  const found = { key, start, hops: walked.hops, dimension, granularity: undefined }
+  const found = { key, start, hops: walked.hops, dimension, ...NO_SUFFIX }
   if (grain === undefined) return found
-  const granularity = dimension.granularities.find((each) => each === grain)
-  return granularity ? { ...found, granularity } : noGranularity(dimension, grain)
+  const isTime = dimension.type === 'time'
+  const suffix = isTime ? readSuffix(grain, dimension.granularities, timeSpines) : undefined
+  return suffix ? { ...found, ...suffix } : noGranularity(dimension, grain)
 }
 
 function noGranularity({ cube, name, type, granularities }: Dimension, grain: string): string {

@@ -16,6 +16,8 @@ export interface Project {
   readonly cubes: Named<Cube>
   readonly metrics: Named<Metric>
   readonly policies: readonly Policy[]
+  /** From fine to coarse. */
+  readonly timeSpines: readonly TimeSpine[]
   /** Every table that a cube reads. */
   readonly tables: readonly TableName[]
 }
@@ -36,6 +38,16 @@ export interface SourceTable extends TableName {
   readonly description: string
   /** Names of the columns; `undefined` when the file lists none, so that any name may be used. */
   readonly columns: readonly string[] | undefined
+}
+
+/** A table with one row for each period of a granularity: what gaps are filled with, and windows and offsets begin at. */
+export interface TimeSpine {
+  readonly granularity: Granularity
+  /** Quoted name of the table. */
+  readonly table: string
+  readonly column: string
+  /** Granularities of a calendar of its own: the column that holds the beginning of each row's period, by name. */
+  readonly calendar: Readonly<Record<string, string>>
 }
 
 /** What rows are read from: a table's quoted name, or a SELECT in parentheses. */
@@ -66,6 +78,44 @@ export const GRANULARITIES = [
 
 /** From fine to coarse, as in GRANULARITIES. A week may belong to two months. */
 export type Granularity = (typeof GRANULARITIES)[number]
+
+/** Parts of a date, as PostgreSQL's `extract` calls them. Days of the week are ISO's: Monday is 1. */
+export const DATE_PARTS = {
+  year: 'year',
+  quarter: 'quarter',
+  month: 'month',
+  week: 'week',
+  day: 'day',
+  dow: 'isodow',
+  doy: 'doy',
+  hour: 'hour',
+  minute: 'minute',
+  second: 'second',
+} as const
+
+export type DatePart = keyof typeof DATE_PARTS
+
+/** `14 days` */
+export interface Interval {
+  readonly count: number
+  /** A granularity, or one of a calendar. */
+  readonly unit: string
+}
+
+/** Where the value of a time is taken from: one interval before it, or the beginning of its period. */
+export type Shift = { readonly back: Interval } | { readonly toGrain: Granularity } | 'prior'
+
+export const PERIOD_AGGREGATES = ['first', 'last', 'average'] as const
+
+/** How a cumulative value of days becomes one of a longer period. */
+export type PeriodAggregate = (typeof PERIOD_AGGREGATES)[number]
+
+/** Which rows are aggregated at a moment: those of a window that ends there, of its period so far, or all before. */
+export interface Accumulation {
+  readonly window: Interval | undefined
+  readonly grainToDate: Granularity | undefined
+  readonly periodAggregate: PeriodAggregate
+}
 
 export const MEASURE_TYPES = [
   'count',
@@ -107,16 +157,43 @@ export interface ColumnPart {
 
 /** Arithmetic over measures of one cube, or over metrics and measures of several. */
 export interface ValueExpression {
-  readonly parts: readonly (string | MeasureRef | MetricRef)[]
+  readonly parts: readonly (string | MeasureRef | MetricRef | ConversionRef)[]
 }
 
-export interface MeasureRef {
+/** How an input of a metric differs from what it names. */
+export interface RefChange {
+  readonly shift?: Shift | undefined
+  readonly filters?: readonly FilterNode[] | undefined
+}
+
+export interface MeasureRef extends RefChange {
   readonly cube: string
   readonly measure: string
+  /** Every period has a value, if only null. */
+  readonly isOnSpine?: boolean | undefined
 }
 
-export interface MetricRef {
+export interface MetricRef extends RefChange {
   readonly metric: string
+}
+
+/** Two dimensions, of the base cube and of the conversion cube, that must be equal. */
+export interface ConversionPair {
+  readonly base: string
+  readonly conversion: string
+}
+
+export interface ConversionRef {
+  readonly conversion: Conversion
+  readonly isOnSpine: boolean
+}
+
+/** Rows of a measure that are credited to the latest row of a base measure before them. */
+export interface Conversion {
+  readonly base: Pick<MeasureRef, 'cube' | 'measure'>
+  readonly measure: Pick<MeasureRef, 'cube' | 'measure'>
+  readonly pairs: readonly ConversionPair[]
+  readonly window: Interval | undefined
 }
 
 interface Member {
@@ -142,6 +219,19 @@ export interface Measure extends Member {
   readonly valueType: DimensionType
   /** For `percentile`: 0 to 1. */
   readonly percentile: number | undefined
+  /** A percentile that is one of the values, not between two. */
+  readonly isDiscrete: boolean
+  /** The time dimension that puts it on the time axis, if not the cube's primary time. */
+  readonly time: string | undefined
+  /** Not added over time: only rows at the first or last time of each group are aggregated. */
+  readonly nonAdditive: NonAdditive | undefined
+}
+
+export interface NonAdditive {
+  readonly time: string
+  readonly choice: 'first' | 'last'
+  /** Dimensions of the cube: the first or last time is looked for in each of their groups. */
+  readonly by: readonly string[]
 }
 
 export interface Dimension extends Member {
@@ -151,6 +241,8 @@ export interface Dimension extends Member {
   readonly isPrimaryKey: boolean
   /** Of a time dimension, from fine to coarse. */
   readonly granularities: readonly Granularity[]
+  /** Joined cubes that have a partition of the same name are joined on it too. */
+  readonly isPartition: boolean
 }
 
 export interface Segment extends Member {
@@ -163,6 +255,8 @@ export interface Join {
   readonly cube: string
   readonly relationship: Relationship
   readonly on: Expression
+  /** Of a table with history: the row whose validity holds the time of what is measured. */
+  readonly validity: { readonly from: Expression; readonly to: Expression } | undefined
 }
 
 export interface Cube {
@@ -179,14 +273,25 @@ export interface Cube {
   readonly primaryTime: string | undefined
 }
 
+export const METRIC_TYPES = ['simple', 'derived', 'ratio', 'cumulative', 'conversion'] as const
+
+export type MetricType = (typeof METRIC_TYPES)[number]
+
 export interface Metric {
   readonly name: string
-  readonly type: 'simple' | 'derived' | 'ratio'
+  readonly type: MetricType
   readonly title: string
   readonly description: string
   readonly format: string | undefined
   readonly isPublic: boolean
   readonly value: ValueExpression
+  readonly accumulation: Accumulation | undefined
+  /** Every period of a range has a value, if only null. */
+  readonly isOnSpine: boolean
+  /** Stands for null. */
+  readonly fill: number | undefined
+  /** What `metric_time` without a granularity means for it. */
+  readonly defaultGrain: Granularity | undefined
   /** Asked for without a time member, it is grouped by its cube's primary time at this grain. */
   readonly timeGrain: Granularity | undefined
   /** Hold for every measure that it needs. */

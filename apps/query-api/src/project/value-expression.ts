@@ -50,6 +50,11 @@ export function ratioOf(numerator: ValueExpression, denominator: ValueExpression
   }
 }
 
+/** With another value in place of null. */
+export function filled({ parts }: ValueExpression, value: number | undefined): ValueExpression {
+  return value === undefined ? { parts } : { parts: ['coalesce(', ...parts, `, ${String(value)})`] }
+}
+
 /** `a / b` of whole numbers would cut the fraction: `a * 1.0 / b` does not. */
 function exactDivisions(tree: Tree): Tree {
   return mapNodes(tree, (kind, content) => {

@@ -11,16 +11,32 @@ export function sourcesToFence(fact: FactPlan): ReadonlySet<string> {
   const add = ({ alias, expression }: RowValue): void => {
     if (expression.canRaise) fenced.add(alias)
   }
-  for (const { value } of fact.groups) add(value)
+  for (const group of fact.groups) if (group) add(group.value)
   for (const { value, filter } of fact.aggregates) {
     if (value) add(value)
     if (filter) addCondition(filter, add, fenced)
   }
   if (fact.where) addCondition(fact.where, add, fenced)
-  for (const { on, own, other } of fact.joins) {
-    if (on.canRaise) fenced.add(own).add(other)
-  }
+  addJoins(fact, add, fenced)
+  addTimes(fact, fenced)
   return fenced
+}
+
+function addJoins(fact: FactPlan, add: (value: RowValue) => void, fenced: Set<string>): void {
+  for (const { on, own, other, equal, validity } of fact.joins) {
+    if (on.canRaise) fenced.add(own).add(other)
+    for (const each of equal.flat()) add(each)
+    if (validity) fenced.add(own).add(other).add(validity.time.alias)
+  }
+  for (const { time } of fact.calendars) fenced.add(time.alias)
+  for (const { keys } of fact.keyed) for (const key of keys) add(key)
+}
+
+/** Arithmetic with times may fail for some. */
+function addTimes({ timeline, edge, conversion }: FactPlan, fenced: Set<string>): void {
+  if (timeline) fenced.add(timeline.time.alias)
+  if (edge) fenced.add(edge.time.alias)
+  if (conversion) fenced.add(conversion.source.alias).add(conversion.baseTime.alias)
 }
 
 function addCondition(

@@ -1,7 +1,13 @@
 import type { Principal } from '@olytix/auth-guards'
 import type { Policy, Project } from '../project/project.js'
 import type { RowCondition } from '../semantics/condition.js'
-import type { FactPlan, QueryPlan, SourceNode } from '../semantics/query-plan.js'
+import type {
+  FactPlan,
+  KeyedMetric,
+  OnSpinePlan,
+  QueryPlan,
+  SourceNode,
+} from '../semantics/query-plan.js'
 import { policiesFor } from './access.js'
 import { sourcesToFence } from './fence.js'
 import { toPredicate } from './predicate.js'
@@ -14,9 +20,16 @@ export interface Guard {
   readonly isFenced: boolean
 }
 
+/** A metric per key whose every source is guarded. */
+export interface GuardedKeyedMetric extends Omit<KeyedMetric, 'plan'> {
+  readonly plan: GuardedPlan
+}
+
 /** A fact with a guard for each of its sources, by alias. */
 export interface GuardedFact extends FactPlan {
   readonly guards: ReadonlyMap<string, Guard>
+  readonly keyed: readonly GuardedKeyedMetric[]
+  readonly onSpine?: (OnSpinePlan & { readonly periods: GuardedFact }) | undefined
 }
 
 /** A plan whose every source is guarded. Only `guardPlan` makes one, and only one of these can be rendered. */
@@ -35,26 +48,45 @@ export interface GuardedPlan extends QueryPlan {
  */
 export function guardPlan(plan: QueryPlan, project: Project, principal: Principal): GuardedPlan {
   const applied: Policy[] = []
-  const facts = plan.facts.map((fact): GuardedFact => {
-    const fenced = sourcesToFence(fact)
-    const guards = sourcesOf(fact).map((source): [string, Guard] => {
-      const members = membersOf(plan, source.cube.name)
-      const policies = policiesFor(project, principal, source.cube, members)
-      applied.push(...policies)
-      const predicate = united(policies, source, principal)
-      const isFenced = predicate !== 'unrestricted' && fenced.has(source.alias)
-      return [source.alias, { predicate, isFenced }]
-    })
-    return { ...fact, guards: new Map(guards) }
-  })
+  const guard = (source: SourceNode, fenced: ReadonlySet<string>): Guard => {
+    const members = membersOf(plan, source.cube.name)
+    const policies = policiesFor(project, principal, source.cube, members)
+    applied.push(...policies)
+    const predicate = united(policies, source, principal)
+    return { predicate, isFenced: predicate !== 'unrestricted' && fenced.has(source.alias) }
+  }
+  const facts = plan.facts.map((fact) => guardFact(fact, guard))
   const limit = Math.min(plan.limit, Math.max(0, rowLimit(applied) - plan.offset))
-  const policies = [...new Set(applied.map(({ name }) => name))].sort()
-  // The brand exists for the compiler only.
-  return { ...plan, facts, limit, policies } as unknown as GuardedPlan
+  return branded({ ...plan, facts, limit }, applied)
 }
 
-function sourcesOf({ base, joins }: FactPlan): SourceNode[] {
-  return [base, ...joins.map(({ source }) => source)]
+type GuardSource = (source: SourceNode, fenced: ReadonlySet<string>) => Guard
+
+/** The metrics per key of a fact are guarded with it, for all members that the whole question needs. */
+function guardFact(fact: FactPlan, guard: GuardSource): GuardedFact {
+  const fenced = sourcesToFence(fact)
+  const guards = new Map(sourcesOf(fact).map((each) => [each.alias, guard(each, fenced)]))
+  const keyed = fact.keyed.map((each): GuardedKeyedMetric => {
+    const facts = each.plan.facts.map((inner) => guardFact(inner, guard))
+    return { ...each, plan: branded({ ...each.plan, facts }, []) }
+  })
+  const { onSpine } = fact
+  const periods = onSpine && guardFact(onSpine.periods, guard)
+  return { ...fact, guards, keyed, onSpine: onSpine && periods && { ...onSpine, periods } }
+}
+
+function branded(
+  plan: QueryPlan & { readonly facts: readonly GuardedFact[] },
+  applied: readonly Policy[],
+): GuardedPlan {
+  const policies = [...new Set(applied.map(({ name }) => name))].sort()
+  // The brand exists for the compiler only.
+  return { ...plan, policies } as unknown as GuardedPlan
+}
+
+function sourcesOf({ base, joins, conversion }: FactPlan): SourceNode[] {
+  const own = 'cube' in base ? [base] : []
+  return [...own, ...joins.map(({ source }) => source), ...(conversion ? [conversion.source] : [])]
 }
 
 function membersOf({ members }: QueryPlan, cube: string): ReadonlySet<string> {

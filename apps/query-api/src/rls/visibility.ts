@@ -1,9 +1,14 @@
 import type { Principal } from '@olytix/auth-guards'
 import { AppError, forbidden } from '@olytix/errors'
-import { filterLeaves } from '../project/filter-shape.js'
+import { type FilterLeaf, filterLeaves } from '../project/filter-shape.js'
 import { dimensionNames, findDimension } from '../project/member-names.js'
 import type { Cube, Named, Project } from '../project/project.js'
-import { findMetric, inputsOf, type NamedMetric } from '../semantics/metric-inputs.js'
+import {
+  findMetric,
+  type InputConversion,
+  inputsOf,
+  type NamedMetric,
+} from '../semantics/metric-inputs.js'
 import type { UsedMember } from '../semantics/query-plan.js'
 import type { QueryRequest, Vocabulary } from '../semantics/query-request.js'
 import { policiesFor } from './access.js'
@@ -124,14 +129,35 @@ export class Visibility {
 }
 
 function membersOf(project: Project, metric: NamedMetric): UsedMember[] {
-  return inputsOf(metric.value).flatMap(({ measure, filters }) => [
+  return inputsOf(metric.value).flatMap(({ measure, filters, conversion }) => [
     { cube: measure.cube, member: measure.name },
-    ...filterLeaves(filters).flatMap(({ dimension }) => dimensionUsed(project, dimension ?? '')),
+    ...(measure.nonAdditive?.by ?? []).map((member) => ({ cube: measure.cube, member })),
+    ...(conversion ? conversionMembers(measure.cube, conversion) : []),
+    ...filterLeaves(filters).flatMap((leaf) => leafMembers(project, leaf)),
   ])
 }
 
+function conversionMembers(cube: string, { base, pairs }: InputConversion): UsedMember[] {
+  return [
+    { cube: base.cube, member: base.name },
+    ...pairs.flatMap((pair) => [
+      { cube: base.cube, member: pair.base },
+      { cube, member: pair.conversion },
+    ]),
+  ]
+}
+
+function leafMembers(project: Project, { dimension, metric, per = [] }: FilterLeaf): UsedMember[] {
+  const names = [dimension ?? '', ...per.flatMap((key) => [key.dimension, key.matches])]
+  const keyed = metric === undefined ? undefined : findMetric(project, metric, true)
+  return [
+    ...names.flatMap((name) => dimensionUsed(project, name)),
+    ...(keyed ? membersOf(project, keyed) : []),
+  ]
+}
+
 function dimensionUsed(project: Project, name: string): UsedMember[] {
-  const found = findDimension(project.cubes, name, true)
+  const found = findDimension(project, name, true)
   if (typeof found === 'string') return []
   return [{ cube: found.dimension.cube, member: found.dimension.name }]
 }
@@ -145,12 +171,15 @@ function metricsNamed(request: QueryRequest): Set<string> {
 function membersNamed(project: Project, request: QueryRequest): UsedMember[] {
   const dimensions = [
     ...request.dimensions,
-    ...filterLeaves(request.filters).flatMap(({ dimension }) => dimension ?? []),
+    ...filterLeaves(request.filters).flatMap(({ dimension = '', per = [] }) => [
+      dimension,
+      ...per.flatMap((key) => [key.dimension, key.matches]),
+    ]),
     ...request.orderBy.map(({ field }) => field),
     ...(request.timeRange ? [request.timeRange.dimension] : []),
   ]
   const found = dimensions.flatMap((name): UsedMember[] => {
-    const dimension = findDimension(project.cubes, name, false)
+    const dimension = findDimension(project, name, false)
     if (typeof dimension === 'string') return []
     return [{ cube: dimension.dimension.cube, member: dimension.dimension.name }]
   })

@@ -1,4 +1,5 @@
-import type { DimensionType, Expression, Granularity } from '../project/project.js'
+export { DATE_PARTS } from '../project/project.js'
+import type { DatePart, DimensionType, Expression, Granularity } from '../project/project.js'
 
 /** A value that is bound, with the PostgreSQL type that it is sent as. */
 export interface Value {
@@ -60,6 +61,8 @@ export interface RowValue {
    * move the border of a day.
    */
   readonly isInUtc?: true
+  /** Not the time itself, but this part of it. */
+  readonly datePart?: DatePart | undefined
 }
 
 export type RowCondition = Condition<RowValue>

@@ -1,18 +1,44 @@
-import type { FilterNode } from '../project/filter-shape.js'
 import type { DimensionName } from '../project/member-names.js'
-import type { Project } from '../project/project.js'
-import { quote } from '../project/shape.js'
-import { type AskedDimension, resolveDimension } from './asked-dimensions.js'
-import type { RowCondition, RowValue } from './condition.js'
-import { FactBuilder } from './fact-builder.js'
-import { toCondition } from './filters.js'
-import { inputsOf, type MetricValue, type NamedMetric } from './metric-inputs.js'
+import type { Project, TimeSpine } from '../project/project.js'
+import { type AskedDimension, type Place, placeOf, resolveDimension } from './asked-dimensions.js'
+import { allOf, type RowValue } from './condition.js'
+import { FactBuilder, holding } from './fact-builder.js'
+import { buildOnSpine, PeriodsFact } from './on-spine.js'
+import { metricConditions, rangeOf, type RowFilters, toCondition } from './filters.js'
+import {
+  anchorOf,
+  inputsOf,
+  isSpecial,
+  type MetricInput,
+  type MetricValue,
+  type NamedMetric,
+} from './metric-inputs.js'
 import type { Planning } from './plan-query.js'
-import type { FactPlan, GroupColumn, GroupValue, UsedMember } from './query-plan.js'
+import type {
+  ConversionPlan,
+  EdgePlan,
+  FactPlan,
+  GroupColumn,
+  GroupValue,
+  SpineNode,
+  TimelinePlan,
+  UsedMember,
+} from './query-plan.js'
+import { withPeriods } from './values-fact.js'
+import { type AxisGrains, axisGrains, isAxis, timelinePlan, timelineSpine } from './timeline.js'
 
-/** The facts of one question, one for each cube that a measure comes from. */
+/** A fact being built, and the input that it is made for alone, if it is. */
+interface Fact {
+  readonly builder: FactBuilder
+  readonly input: MetricInput | undefined
+  readonly grains: AxisGrains | undefined
+  readonly axis: SpineNode | undefined
+  readonly conversionAlias: string
+}
+
+/** The facts of one question: one for each cube and time that measures come from, and one for each special input. */
 export class Facts {
-  private readonly builders = new Map<string, FactBuilder>()
+  private readonly facts = new Map<string, Fact>()
 
   constructor(
     private readonly planning: Planning,
@@ -20,36 +46,33 @@ export class Facts {
   ) {}
 
   get isEmpty(): boolean {
-    return this.builders.size === 0
+    return this.facts.size === 0
   }
 
   get all(): readonly FactBuilder[] {
-    return [...this.builders.values()]
+    return [...this.facts.values()].map(({ builder }) => builder)
   }
 
-  addCubesOf({ value }: Pick<NamedMetric, 'value'>): void {
-    for (const { measure } of inputsOf(value)) this.addBase(measure.cube)
+  addFactsOf({ value, key }: Pick<NamedMetric, 'value' | 'key'>): void {
+    for (const input of inputsOf(value)) this.addInput(input, key)
   }
 
   addBase(name: string | undefined): void {
     const cube = this.planning.project.cubes[name ?? '']
-    if (cube && !this.builders.has(cube.name)) {
-      this.builders.set(cube.name, new FactBuilder(this.planning.project, cube))
-    }
+    if (cube) this.addFact(`${cube.name}|`, { cube, time: undefined })
   }
 
   /** Puts a metric's measures into their facts. */
-  groupValue({ parts }: MetricValue, path: string): GroupValue {
+  groupValue({ parts }: MetricValue): GroupValue {
     return {
       parts: parts.map((part): GroupValue['parts'][number] => {
         if (typeof part === 'string') return part
-        const { measure, filters } = part
-        const key = JSON.stringify([measure.name, filters])
-        const index = [...this.builders.keys()].indexOf(measure.cube)
-        const builder = this.all[index]
-        if (!builder) throw new Error(`the fact of ${measure.cube} is added beforehand`)
-        const conditions = this.metricFilters(builder, filters, path)
-        return { fact: index, aggregate: builder.aggregate(measure, key, conditions) }
+        const input = this.normalized(part)
+        const key = this.keyOf(input)
+        const index = [...this.facts.keys()].indexOf(key)
+        const fact = this.facts.get(key)
+        if (!fact) return 'null'
+        return { fact: index, aggregate: this.aggregate(fact, input) }
       }),
     }
   }
@@ -63,14 +86,13 @@ export class Facts {
     return undefined
   }
 
-  build(rowsOf: (builder: FactBuilder) => RowCondition | undefined): FactPlan[] {
-    return this.all.map((builder) => {
-      const groups = this.dimensions.flatMap(({ memberFor, path, planned }): GroupColumn[] => {
-        const value = this.place(builder, memberFor(builder.cube), path)
-        return value ? [{ value, granularity: planned.granularity }] : []
-      })
-      return builder.build(groups, rowsOf(builder))
-    })
+  /** The facts, with the conditions on their rows; to those of dimensions alone come the periods of a time axis. */
+  build(filters: RowFilters): FactPlan[] {
+    const facts = [...this.facts.values()].map((fact) => this.buildFact(fact, filters))
+    if (this.planning.request.metrics.length > 0) return facts
+    const periods = PeriodsFact.of(this.planning, this.dimensions, filters)
+    const [values] = facts
+    return periods ? [values ? withPeriods(values, periods) : periods] : facts
   }
 
   members({ cubes }: Project): UsedMember[] {
@@ -79,47 +101,157 @@ export class Facts {
     return [...keyed.values()].filter(({ cube }) => cubes[cube] !== undefined)
   }
 
-  private metricFilters(
-    builder: FactBuilder,
-    filters: readonly FilterNode[],
-    path: string,
-  ): RowCondition[] {
-    return filters.flatMap((filter) => {
-      const condition = toCondition(filter, path, this.planning.issues, (leaf) => {
-        const dimension = resolveDimension(this.planning, leaf.dimension ?? '', path)
-        const subject = dimension && this.place(builder, dimension.memberFor(builder.cube), path)
-        return subject && { subject, comparand: dimension.planned }
-      })
-      return condition ?? []
+  private addInput(given: MetricInput, metric: string): void {
+    const { project, issues } = this.planning
+    const input = this.normalized(given)
+    const place = placeOf(project.cubes, anchorOf(input))
+    if (!place) return
+    const isTimed = input.shifts.length > 0 || input.accumulation !== undefined
+    const spine = isTimed ? this.spineOf(input, place) : undefined
+    if (typeof spine === 'string') issues.add('metrics', `${metric} ${spine}`)
+    else this.addFact(this.keyOf(input), place, isSpecial(input) ? input : undefined, spine)
+  }
+
+  /** The time spine that a timed input needs, or why it cannot be answered. */
+  private spineOf(input: MetricInput, place: Place): TimeSpine | string {
+    const { timeSpines } = this.planning.project
+    const grains = axisGrains(place, this.dimensions, timeSpines)
+    if (grains && place.time !== undefined) return timelineSpine(input, place, grains, timeSpines)
+    return `needs a time among the dimensions: metric_time or ${place.cube.name}.${place.time ?? ''}`
+  }
+
+  private addFact(key: string, place: Place, input?: MetricInput, spine?: TimeSpine): void {
+    if (this.facts.has(key)) return
+    const { project } = this.planning
+    const axis = spine && { alias: 'spine', spine }
+    const builder = new FactBuilder(project, place.cube, place.time, axis)
+    if (axis) builder.freeAlias(axis.alias)
+    const grains = axisGrains(place, this.dimensions, project.timeSpines)
+    const conversionAlias = input?.conversion ? builder.freeAlias('converted') : ''
+    this.facts.set(key, { builder, input, grains, axis, conversionAlias })
+  }
+
+  /** What does not depend on time when no time is asked for. */
+  private normalized(input: MetricInput): MetricInput {
+    const place = placeOf(this.planning.project.cubes, anchorOf(input))
+    const { accumulation, shifts } = input
+    const isTimed = place && axisGrains(place, this.dimensions, this.planning.project.timeSpines)
+    if (isTimed) return input
+    const isAllTime = accumulation && !accumulation.window && !accumulation.grainToDate
+    return {
+      ...input,
+      isOnSpine: false,
+      accumulation: isAllTime && shifts.length === 0 ? undefined : accumulation,
+    }
+  }
+
+  private keyOf(input: MetricInput): string {
+    const { measure, conversion, ...rest } = input
+    const { cube, time, primaryTime } = this.anchor(input)
+    const plain = `${cube}|${time ?? primaryTime ?? ''}`
+    if (!isSpecial(input)) return time === undefined || time === primaryTime ? `${cube}|` : plain
+    return JSON.stringify([plain, measure.cube, measure.name, conversion, rest])
+  }
+
+  private anchor(input: MetricInput): {
+    cube: string
+    time: string | undefined
+    primaryTime: string | undefined
+  } {
+    const { cube, time } = anchorOf(input)
+    return { cube, time, primaryTime: this.planning.project.cubes[cube]?.primaryTime }
+  }
+
+  private aggregate({ builder, input, conversionAlias }: Fact, asked: MetricInput): number {
+    const { measure, filters } = asked
+    if (input) return builder.aggregateAll(measure, conversionAlias || builder.base)
+    const key = JSON.stringify([measure.name, filters])
+    return builder.aggregate(measure, key, metricConditions(this.planning, this, builder, filters))
+  }
+
+  private buildFact(fact: Fact, filters: RowFilters): FactPlan {
+    const { builder, input } = fact
+    const isOfValues = this.planning.request.metrics.length === 0
+    const groups = this.dimensions.map((dimension): GroupColumn | undefined => {
+      if (isOfValues && dimension.start === undefined) return undefined
+      const value = this.place(builder, dimension.memberFor(builder), dimension.path)
+      return value && { value, granularity: dimension.planned.granularity }
     })
+    const conditions = filters.rowsOf(builder, input?.filters ?? [])
+    const own = input ? holding(input.measure, fact.conversionAlias || builder.base) : []
+    const more = input ? this.special(fact, input, filters) : { isFullJoin: isOfValues }
+    return builder.build(groups, allOf([...conditions, ...own]), more)
   }
-}
 
-/**
- * The cube whose rows give the values of dimensions asked for without metrics: the one of them from which all others can
- * be reached.
- */
-export function baseWithoutMetrics(
-  planning: Planning,
-  dimensions: readonly AskedDimension[],
-): string | undefined {
-  const starts = [...new Set(dimensions.flatMap(({ start }) => start ?? []))]
-  const able = starts.filter((name) => {
-    const cube = planning.project.cubes[name]
-    return cube && dimensions.every((dimension) => canReach(planning.project, cube.name, dimension))
-  })
-  if (able[0] === undefined && starts.length > 1) {
-    planning.issues.add(
-      'dimensions',
-      `no join connects ${starts.map(quote).join(', ')}; ask for a metric that belongs to all of them`,
-    )
+  private special(fact: Fact, input: MetricInput, filters: RowFilters): Partial<FactPlan> {
+    const { builder, grains, axis } = fact
+    const { measure, conversion, isOnSpine } = input
+    return {
+      timeline: axis && grains && this.timeline(input, builder, axis, grains),
+      edge: measure.nonAdditive && this.edge(fact, measure.nonAdditive),
+      conversion: conversion && this.conversion(fact, input, conversion),
+      onSpine:
+        isOnSpine && grains
+          ? buildOnSpine(this.planning, this.dimensions, filters, {
+              builder,
+              grains,
+              own: input.filters,
+            })
+          : undefined,
+    }
   }
-  return able[0]
-}
 
-function canReach(project: Project, base: string, { memberFor }: AskedDimension): boolean {
-  const cube = project.cubes[base]
-  const name = cube && memberFor(cube)
-  if (!cube || name === undefined || typeof name === 'string') return false
-  return 'alias' in new FactBuilder(project, cube).place(name)
+  /** A range bounds the moments at which an accumulation is known, also those that an offset looks at. */
+  private timeline(
+    input: MetricInput,
+    builder: FactBuilder,
+    axis: SpineNode,
+    grains: AxisGrains,
+  ): TimelinePlan {
+    const plan = timelinePlan(input, builder, axis, grains)
+    const range = input.accumulation && input.shifts.length > 0 ? rangeOf(this.planning) : undefined
+    const dimension = range && resolveDimension(this.planning, range.node.dimension, range.path)
+    if (!range || !dimension || !isAxis(builder, dimension.memberFor(builder))) return plan
+    const find = () => ({ subject: 'moment' as const, comparand: dimension.planned })
+    return { ...plan, within: toCondition(range.node, range.path, this.planning.issues, find) }
+  }
+
+  private edge(
+    { builder }: Fact,
+    rule: NonNullable<MetricInput['measure']['nonAdditive']>,
+  ): EdgePlan {
+    const timed = { cube: builder.cube, time: rule.time }
+    const groups = this.dimensions.flatMap((dimension, index) => {
+      return isAxis(timed, dimension.memberFor(builder)) ? [index] : []
+    })
+    const by = rule.by.map((name) => builder.ownDimension(name))
+    return { time: builder.ownDimension(rule.time), choice: rule.choice, by, groups }
+  }
+
+  private conversion(
+    { builder, conversionAlias }: Fact,
+    { measure }: MetricInput,
+    { pairs, window }: NonNullable<MetricInput['conversion']>,
+  ): ConversionPlan | undefined {
+    const { issues, project } = this.planning
+    const place = placeOf(project.cubes, measure)
+    const time = place?.cube.dimensions[place.time ?? '']
+    if (!place || !time || builder.time === undefined) {
+      issues.add('metrics', 'a conversion needs a primary time on both sides')
+      return undefined
+    }
+    const other = (name: string): RowValue => {
+      builder.members.push({ cube: place.cube.name, member: name })
+      const dimension = place.cube.dimensions[name]
+      if (!dimension) throw new Error(`${name} is checked when the project is built`)
+      return { alias: conversionAlias, expression: dimension.expression, type: dimension.type }
+    }
+    return {
+      source: { alias: conversionAlias, cube: place.cube },
+      equal: pairs.map(({ base, conversion }) => [builder.ownDimension(base), other(conversion)]),
+      baseTime: builder.baseTime(),
+      time: other(time.name),
+      window,
+    }
+  }
 }

@@ -1,18 +1,19 @@
-import type { FilterLeaf, FilterNode } from '../project/filter-shape.js'
+import { type FilterLeaf, filterLeaves, type FilterNode } from '../project/filter-shape.js'
 import type { Segment } from '../project/project.js'
 import { quote } from '../project/shape.js'
 import { type AskedDimension, resolveDimension } from './asked-dimensions.js'
-import { allOf, type Condition, type RowCondition } from './condition.js'
+import type { Condition, RowCondition, RowValue } from './condition.js'
 import type { FactBuilder } from './fact-builder.js'
 import type { Facts } from './facts.js'
 import { FilterProblem } from './filter-problem.js'
 import type { Issues } from './issues.js'
 import { findMetric, typeOf } from './metric-inputs.js'
 import { type Comparand, toTest } from './operators.js'
-import type { Planning } from './plan-query.js'
+import { isOnAxis } from './on-spine.js'
+import { planKeyed, type Planning } from './plan-query.js'
 import type { GroupSubject } from './query-plan.js'
 
-interface Located {
+export interface Located {
   readonly node: FilterNode
   readonly path: string
 }
@@ -24,8 +25,15 @@ interface Subject<S> {
 }
 
 /** The conditions of a question, on rows of each fact and on groups. */
-interface PlannedFilters {
-  readonly rowsOf: (builder: FactBuilder) => RowCondition | undefined
+export interface RowFilters {
+  readonly located: readonly Located[]
+  /** The conditions on the rows of a fact; `own` are those of the metric that it is made for. */
+  readonly rowsOf: (builder: FactBuilder, own: readonly FilterNode[]) => RowCondition[]
+}
+
+interface PlannedFilters extends RowFilters {
+  /** Dimensions that rows are filtered by. */
+  readonly dimensions: readonly AskedDimension[]
   readonly having: () => Condition<GroupSubject>[]
 }
 
@@ -38,20 +46,24 @@ export function planFilters(
   facts: Facts,
   dimensions: readonly AskedDimension[],
 ): PlannedFilters {
-  const located = locatedFilters(planning)
-  const ofGroups = located.filter(({ node }) => namesMetric(node))
-  const ofRows = located.filter(({ node }) => !namesMetric(node))
+  const all = locatedFilters(planning)
+  const ofGroups = all.filter(({ node }) => namesMetric(node))
+  const located = all.filter(({ node }) => !namesMetric(node))
   for (const { node } of ofGroups) addFacts(planning, facts, node)
-  for (const { node, path } of ofRows) checkRowFilter(planning, node, path)
+  const filtered = located.flatMap(({ node, path }) => checkRowFilter(planning, node, path))
   const segments = resolveSegments(planning)
+  const isOfValues = planning.request.metrics.length === 0
   return {
-    rowsOf: (builder) =>
-      allOf([
-        ...ofRows.flatMap(({ node, path }) => {
-          return rowCondition(planning, facts, builder, { node, path }) ?? []
-        }),
-        ...segments.flatMap((segment) => segmentCondition(planning, builder, segment) ?? []),
-      ]),
+    located,
+    dimensions: filtered,
+    rowsOf: (builder, own) => [
+      ...located.flatMap(({ node, path }) => {
+        if (isOfValues && isOnAxis(node, undefined)) return []
+        return rowCondition(planning, facts, builder, { node, path }) ?? []
+      }),
+      ...metricConditions(planning, facts, builder, own),
+      ...segments.flatMap((segment) => segmentCondition(planning, builder, segment) ?? []),
+    ],
     having: () =>
       ofGroups.flatMap(({ node, path }) => {
         const find = (leaf: FilterLeaf, at: string) =>
@@ -63,6 +75,19 @@ export function planFilters(
   }
 }
 
+/** Filters of a metric's definition, which may name what is not public. */
+export function metricConditions(
+  planning: Planning,
+  facts: Facts,
+  builder: FactBuilder,
+  nodes: readonly FilterNode[],
+): RowCondition[] {
+  const inside = { ...planning, seesPrivate: true }
+  return nodes.flatMap(
+    (node) => rowCondition(inside, facts, builder, { node, path: 'metrics' }) ?? [],
+  )
+}
+
 const TIME_RANGE = 'time_range'
 
 function locatedFilters({ request }: Planning): Located[] {
@@ -70,34 +95,46 @@ function locatedFilters({ request }: Planning): Located[] {
     node,
     path: `filters[${String(index)}]`,
   }))
-  if (!request.timeRange) return filters
+  const range = rangeOf({ request })
+  return range ? [...filters, range] : filters
+}
+
+/** The range of a question as a filter. */
+export function rangeOf({
+  request,
+}: Pick<Planning, 'request'>):
+  | { readonly node: FilterLeaf & { readonly dimension: string }; readonly path: string }
+  | undefined {
+  if (!request.timeRange) return undefined
   const { dimension, start, end } = request.timeRange
-  const node: FilterNode = { dimension, operator: 'between', value: [start, end] }
-  return [...filters, { node, path: TIME_RANGE }]
+  return { node: { dimension, operator: 'between', value: [start, end] }, path: TIME_RANGE }
 }
 
 function namesMetric(node: FilterNode): boolean {
-  if ('and' in node) return node.and.some(namesMetric)
-  if ('or' in node) return node.or.some(namesMetric)
-  return 'not' in node ? namesMetric(node.not) : node.metric !== undefined
+  return filterLeaves([node]).some(({ metric, per }) => metric !== undefined && !per)
 }
 
 function addFacts(planning: Planning, facts: Facts, node: FilterNode): void {
-  if ('and' in node) for (const each of node.and) addFacts(planning, facts, each)
-  else if ('or' in node) for (const each of node.or) addFacts(planning, facts, each)
-  else if ('not' in node) addFacts(planning, facts, node.not)
-  else if (node.metric !== undefined) {
-    const metric = findMetric(planning.project, node.metric, false)
-    if (metric) facts.addCubesOf(metric)
+  for (const { metric: name, per } of filterLeaves([node])) {
+    const metric = name === undefined || per ? undefined : findMetric(planning.project, name, false)
+    if (metric) facts.addFactsOf(metric)
   }
 }
 
 /** Names and values, whichever cubes the filter will apply to. */
-function checkRowFilter(planning: Planning, node: FilterNode, path: string): void {
+function checkRowFilter(planning: Planning, node: FilterNode, path: string): AskedDimension[] {
+  const found: AskedDimension[] = []
   toCondition(node, path, planning.issues, (leaf, at) => {
+    if (leaf.metric !== undefined) {
+      const metric = findMetric(planning.project, leaf.metric, planning.seesPrivate)
+      const type = metric ? typeOf(metric.value) : 'number'
+      return { subject: leaf, comparand: { type, granularity: undefined } }
+    }
     const dimension = resolveDimension(planning, leaf.dimension ?? '', dimensionPath(at))
-    return dimension && { subject: dimension, comparand: dimension.planned }
+    if (dimension) found.push(dimension)
+    return dimension && { subject: leaf, comparand: dimension.planned }
   })
+  return found
 }
 
 /** A range names its dimension where a filter does. */
@@ -112,14 +149,39 @@ function rowCondition(
   { node, path }: Located,
 ): RowCondition | undefined {
   return toCondition(node, path, planning.issues, (leaf, at) => {
+    if (leaf.metric !== undefined) return keyedMetric(planning, facts, builder, { leaf, at })
     const where = dimensionPath(at)
     const dimension = resolveDimension(planning, leaf.dimension ?? '', where)
-    const subject = dimension && facts.place(builder, dimension.memberFor(builder.cube), where)
+    const subject = dimension && facts.place(builder, dimension.memberFor(builder), where)
     return subject && { subject, comparand: dimension.planned }
   })
 }
 
-function groupDimension(
+/** A metric of the key that a row has: a question of its own, whose answer is joined to the rows. */
+function keyedMetric(
+  planning: Planning,
+  facts: Facts,
+  builder: FactBuilder,
+  { leaf, at }: { readonly leaf: FilterLeaf; readonly at: string },
+): Subject<RowValue> | undefined {
+  const { metric: name = '', per = [] } = leaf
+  const plan = planKeyed(
+    planning,
+    name,
+    per.map(({ matches }) => matches),
+    `${at}.metric`,
+  )
+  const keys = per.flatMap(({ dimension: key }) => {
+    const dimension = resolveDimension(planning, key, `${at}.per`)
+    return (dimension && facts.place(builder, dimension.memberFor(builder), `${at}.per`)) ?? []
+  })
+  const metric = findMetric(planning.project, name, true)
+  if (!plan || !metric || keys.length < per.length) return undefined
+  const type = typeOf(metric.value)
+  return { subject: builder.keyed(plan, keys, type), comparand: { type, granularity: undefined } }
+}
+
+export function groupDimension(
   planning: Planning,
   dimensions: readonly AskedDimension[],
   leaf: FilterLeaf,
@@ -147,7 +209,7 @@ function groupMetric(
     issues.unknown(`${path}.metric`, `unknown metric ${quote(name)}`, name, vocabulary.metrics)
     return undefined
   }
-  const value = facts.groupValue(metric.value, `${path}.metric`)
+  const value = facts.groupValue(metric.value)
   return { subject: { value }, comparand: { type: typeOf(metric.value), granularity: undefined } }
 }
 

@@ -49,7 +49,7 @@ function target(
   if (!dimension) return undefined
   const type = term.direction === 'desc' ? 'greatest' : 'least'
   const refs = facts.all.flatMap((builder, fact) => {
-    const value = facts.place(builder, dimension.memberFor(builder.cube), path)
+    const value = facts.place(builder, dimension.memberFor(builder), path)
     return value ? [{ fact, aggregate: builder.extreme(value, type, field) }] : []
   })
   const [first, ...others] = refs
@@ -69,11 +69,11 @@ function metricTarget(
   path: string,
 ): GroupSubject | undefined {
   const before = facts.all.length
-  facts.addCubesOf(metric)
+  facts.addFactsOf(metric)
   if (facts.all.length > before && before > 0) {
     // Rows of a fact that nobody asked for would join the answer.
     issues.add(path, `${metric.key} belongs to another cube than what is asked for; select it too`)
     return undefined
   }
-  return { value: facts.groupValue(metric.value, path) }
+  return { value: facts.groupValue(metric.value) }
 }

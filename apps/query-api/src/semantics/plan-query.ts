@@ -2,8 +2,9 @@ import type { ErrorDetail } from '@olytix/errors'
 import type { Project } from '../project/project.js'
 import { resolveDimensions } from './asked-dimensions.js'
 import { allOf } from './condition.js'
-import { baseWithoutMetrics, Facts } from './facts.js'
+import { Facts } from './facts.js'
 import { planFilters } from './filters.js'
+import { baseWithoutMetrics } from './values-fact.js'
 import { Issues } from './issues.js'
 import { findMetric, inputsOf, type NamedMetric } from './metric-inputs.js'
 import { planOrder } from './order.js'
@@ -16,6 +17,8 @@ export interface Planning {
   readonly request: QueryRequest
   readonly vocabulary: Vocabulary
   readonly issues: Issues
+  /** Whether members that are not public exist for it: for definitions they do. */
+  readonly seesPrivate: boolean
 }
 
 /**
@@ -29,7 +32,13 @@ export function planQuery(
   request: QueryRequest,
   vocabulary: Vocabulary,
 ): QueryPlan | readonly ErrorDetail[] {
-  const planning: Planning = { project, request, vocabulary, issues: new Issues() }
+  const planning: Planning = {
+    project,
+    request,
+    vocabulary,
+    issues: new Issues(),
+    seesPrivate: false,
+  }
   const plan = planWith(planning)
   return planning.issues.found.length > 0 || !plan ? planning.issues.found : plan
 }
@@ -44,15 +53,17 @@ function planWith(planning: Planning): QueryPlan | undefined {
   const metrics = resolveMetrics(planning)
   const dimensions = resolveDimensions(planning, metrics)
   const facts = new Facts(planning, dimensions)
-  for (const metric of metrics) facts.addCubesOf(metric)
-  const conditions = planFilters(planning, facts, dimensions)
-  if (facts.isEmpty) facts.addBase(baseWithoutMetrics(planning, dimensions))
+  for (const metric of metrics) facts.addFactsOf(metric)
+  const filters = planFilters(planning, facts, dimensions)
+  if (facts.isEmpty && metrics.length === 0) {
+    facts.addBase(baseWithoutMetrics(planning, dimensions, filters.dimensions))
+  }
   const planned = metrics.map(({ key, title, format, value }) => {
-    return { key, title, format, value: facts.groupValue(value, 'metrics') }
+    return { key, title, format, value: facts.groupValue(value) }
   })
-  const having = conditions.having()
+  const having = filters.having()
   const order = planOrder(planning, facts, dimensions)
-  const built = facts.build(conditions.rowsOf)
+  const built = facts.build(filters)
   const { limit, offset, timezone } = request
   return {
     facts: built,
@@ -67,9 +78,45 @@ function planWith(planning: Planning): QueryPlan | undefined {
   }
 }
 
-function resolveMetrics({ project, request, vocabulary, issues }: Planning): NamedMetric[] {
+/**
+ * A metric for each value of some dimensions, all of them: what rows are filtered by that have such a key.
+ * @returns `undefined` after reporting at `path` what is wrong
+ */
+export function planKeyed(
+  planning: Planning,
+  metric: string,
+  keys: readonly string[],
+  path: string,
+): QueryPlan | undefined {
+  const { timezone } = planning.request
+  const request: QueryRequest = {
+    metrics: [metric],
+    dimensions: keys,
+    filters: [],
+    segments: [],
+    orderBy: [],
+    limit: Infinity,
+    offset: 0,
+    timezone,
+  }
+  const issues = new Issues()
+  const plan = planWith({ ...planning, request, issues })
+  for (const { message, suggestion } of issues.found) planning.issues.add(path, message, suggestion)
+  if (!plan || issues.found.length > 0) return undefined
+  if (plan.dimensions.length === keys.length) return { ...plan, order: [] }
+  planning.issues.add(path, `${metric} has a time grain of its own and is no metric per key`)
+  return undefined
+}
+
+function resolveMetrics({
+  project,
+  request,
+  vocabulary,
+  issues,
+  seesPrivate,
+}: Planning): NamedMetric[] {
   return [...new Set(request.metrics)].flatMap((key) => {
-    const found = findMetric(project, key, false)
+    const found = findMetric(project, key, seesPrivate)
     if (found && inputsOf(found.value).length > 0) return [found]
     const path = `metrics[${String(request.metrics.indexOf(key))}]`
     issues.unknown(

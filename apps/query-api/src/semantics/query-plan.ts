@@ -1,18 +1,28 @@
 import type {
+  Accumulation,
   Cube,
   DimensionType,
   Expression,
   Granularity,
+  Interval,
   MeasureType,
+  PeriodAggregate,
+  TimeSpine,
 } from '../project/project.js'
 import type { Condition, RowCondition, RowValue } from './condition.js'
 
-export type { Expression, Granularity } from '../project/project.js'
+export type { Expression, Granularity, Interval, TimeSpine } from '../project/project.js'
 
 /** A cube's rows under the alias that they have inside one fact. */
 export interface SourceNode {
   readonly alias: string
   readonly cube: Cube
+}
+
+/** A time spine's rows: infrastructure that everybody may read. */
+export interface SpineNode {
+  readonly alias: string
+  readonly spine: TimeSpine
 }
 
 /** `left join` of a source to one that stands before it. It never multiplies rows. */
@@ -22,6 +32,67 @@ export interface JoinNode {
   /** Aliases of the two sides that `on` speaks of. */
   readonly own: string
   readonly other: string
+  /** Partitions that are equal on both sides. */
+  readonly equal: readonly (readonly [RowValue, RowValue])[]
+  /** The row of a history that was valid at `time`. */
+  readonly validity:
+    { readonly from: RowValue; readonly to: RowValue; readonly time: RowValue } | undefined
+}
+
+/** `left join` of a time spine to the day (or other period) of a time, for the periods of its calendar. */
+export interface CalendarJoin extends SpineNode {
+  readonly time: RowValue
+}
+
+/** `left join` of a metric, computed per key by a question of its own, to the rows that have the key. */
+export interface KeyedMetric {
+  readonly alias: string
+  readonly plan: QueryPlan
+  readonly keys: readonly RowValue[]
+}
+
+/** A moment that a time spine's rows look at: steps from the row's own time. */
+export type Step = { readonly back: Interval } | { readonly toGrain: Granularity }
+
+/** The rows of a time spine, each with the rows of the base that count for it. */
+export interface TimelinePlan extends SpineNode {
+  /** When a row of the base happened, cut to `cut` before it is compared. */
+  readonly time: RowValue
+  readonly cut: Granularity | undefined
+  readonly steps: readonly Step[]
+  readonly accumulation: Accumulation | undefined
+  /** Only rows of the spine that begin a period of one of these; none: all. */
+  readonly starts: readonly Granularity[]
+  /** Which of the moments looked at count. */
+  readonly within: Condition<'moment'> | undefined
+  /** How values of the spine's rows become values of longer groups; they are aggregated at once otherwise. */
+  readonly regroup: PeriodAggregate | undefined
+}
+
+/** Only rows at the first or last time of each of these groups are aggregated. */
+export interface EdgePlan {
+  readonly time: RowValue
+  readonly choice: 'first' | 'last'
+  readonly by: readonly RowValue[]
+  /** Groups of the answer, by position. */
+  readonly groups: readonly number[]
+}
+
+/** Rows that are each credited to the latest row of the base before them. */
+export interface ConversionPlan {
+  readonly source: SourceNode
+  readonly equal: readonly (readonly [RowValue, RowValue])[]
+  readonly baseTime: RowValue
+  readonly time: RowValue
+  readonly window: Interval | undefined
+}
+
+/** All periods of a time spine, to which the groups of a fact are joined by these positions. */
+export interface OnSpinePlan {
+  readonly periods: FactPlan
+  readonly positions: readonly number[]
+  /** Filters on what is asked for, which hold for groups without rows too. */
+  readonly where: Condition<GroupSubject> | undefined
 }
 
 /** A dimension of the answer inside one fact. */
@@ -36,6 +107,9 @@ export interface AggregateColumn {
   /** `undefined`: rows are counted. */
   readonly value: RowValue | undefined
   readonly percentile: number | undefined
+  readonly isDiscrete: boolean
+  /** Counts nothing, not 0, where no row passes the filter. */
+  readonly isNullWithoutRows: boolean
   readonly filter: RowCondition | undefined
 }
 
@@ -44,12 +118,22 @@ export interface AggregateColumn {
  * so no join can count a row twice.
  */
 export interface FactPlan {
-  readonly base: SourceNode
+  readonly base: SourceNode | SpineNode
   readonly joins: readonly JoinNode[]
-  /** One for each dimension of the plan, in its order. */
-  readonly groups: readonly GroupColumn[]
+  /** Rows without a partner appear on both sides: for the values of dimensions. */
+  readonly isFullJoin: boolean
+  readonly calendars: readonly CalendarJoin[]
+  readonly keyed: readonly KeyedMetric[]
+  /** One for each dimension of the plan, in its order; `undefined` for one that another fact has. */
+  readonly groups: readonly (GroupColumn | undefined)[]
   readonly aggregates: readonly AggregateColumn[]
   readonly where: RowCondition | undefined
+  /** Each row of the base with every period of a time spine. */
+  readonly periods?: SpineNode | undefined
+  readonly timeline?: TimelinePlan | undefined
+  readonly edge?: EdgePlan | undefined
+  readonly conversion?: ConversionPlan | undefined
+  readonly onSpine?: OnSpinePlan | undefined
 }
 
 export interface AggregateRef {
@@ -98,6 +182,7 @@ export interface QueryPlan {
   readonly metrics: readonly PlannedMetric[]
   readonly having: Condition<GroupSubject> | undefined
   readonly order: readonly OrderTerm[]
+  /** Infinity: all rows. */
   readonly limit: number
   readonly offset: number
   readonly timezone: string

@@ -9,12 +9,21 @@ import { renderFact } from './render-fact.js'
  * came with a request or a principal is a parameter; names and arithmetic come from definitions.
  */
 export function renderSql(plan: GuardedPlan): Statement {
+  return renderSelect(plan).toStatement()
+}
+
+/** The same as a piece of another statement. */
+export function renderSelect(plan: GuardedPlan): Sql {
   const outer = new OuterQuery(plan)
   const having = plan.having && sql`\nwhere ${renderCondition(plan.having, outer.subjects)}`
   const order = plan.order.map((term) => outer.orderTerm(term))
   return sql`select ${joinSql(outer.columns(), ', ')}
-from ${outer.from()}${having ?? sql``}${orderBy(order)}
-limit ${String(plan.limit)}::bigint offset ${String(plan.offset)}::bigint`.toStatement()
+from ${outer.from()}${having ?? sql``}${orderBy(order)}${limited(plan)}`
+}
+
+function limited({ limit, offset }: GuardedPlan): Sql {
+  if (!Number.isFinite(limit)) return sql``
+  return sql`\nlimit ${String(limit)}::bigint offset ${String(offset)}::bigint`
 }
 
 function orderBy(terms: readonly Sql[]): Sql {
@@ -39,16 +48,18 @@ class OuterQuery {
     })
   }
 
-  /** Facts meet where all dimensions are equal; as elements of arrays NULLs are equal too. */
+  /** Facts meet where the dimensions that they share are equal; as elements of arrays NULLs are equal too. */
   from(): Sql {
     return this.plan.facts.reduce(
       (before, fact, index) => {
         const own = sql`(\n${renderFact(fact)}\n) as ${this.alias(index)}`
         if (index === 0) return own
-        if (this.plan.dimensions.length === 0) return sql`${before}\ncross join ${own}`
-        const pairs = this.plan.dimensions.map((_, at) => {
-          return sql`array[${this.key(at, index)}] = array[${this.column(index, at)}]`
+        const pairs = this.plan.dimensions.flatMap((_, at) => {
+          const keys = this.columnsOf(at, index)
+          if (keys.length === 0 || !fact.groups[at]) return []
+          return [sql`array[${coalesced(keys)}] = array[${this.column(index, at)}]`]
         })
+        if (pairs.length === 0) return sql`${before}\ncross join ${own}`
         return sql`${before}\nfull join ${own} on ${joinSql(pairs, ' and ')}`
       },
       sql``,
@@ -66,11 +77,16 @@ class OuterQuery {
     return 'dimension' in subject ? this.key(subject.dimension) : this.value(subject.value)
   }
 
-  /** A dimension's value, from whichever of the first `among` facts has the group. */
-  private key(dimension: number, among = this.plan.facts.length): Sql {
-    const columns = Array.from({ length: among }, (_, fact) => this.column(fact, dimension))
-    const [only, ...others] = columns
-    return only && others.length === 0 ? only : sql`coalesce(${joinSql(columns, ', ')})`
+  /** A dimension's value, from whichever fact has the group. */
+  private key(dimension: number): Sql {
+    return coalesced(this.columnsOf(dimension, this.plan.facts.length))
+  }
+
+  /** A dimension in each of the first `among` facts that have it. */
+  private columnsOf(dimension: number, among: number): Sql[] {
+    return this.plan.facts.slice(0, among).flatMap((fact, index) => {
+      return fact.groups[dimension] ? [this.column(index, dimension)] : []
+    })
   }
 
   private value({ parts }: GroupValue): Sql {
@@ -88,4 +104,9 @@ class OuterQuery {
   private alias(fact: number): Sql {
     return ident(`f${String(fact)}`)
   }
+}
+
+function coalesced(columns: readonly Sql[]): Sql {
+  const [only, ...others] = columns
+  return only && others.length === 0 ? only : sql`coalesce(${joinSql(columns, ', ')})`
 }

@@ -1,0 +1,16 @@
+/** Policies on tables (`rls.json`) as policies of ours, one for each cube that reads such a table. */
+export function policyFile(project, { tables }) {
+  const policies = Object.values(project.cubes).flatMap((cube) => {
+    const [table] = cube.relation.tables
+    const rule = tables[table.table]
+    if (!rule) return []
+    const dimension = Object.values(cube.dimensions).find(({ expression: { parts } }) => {
+      return parts.length === 1 && parts[0].column === rule.column
+    })
+    if (!dimension) throw new Error(`${cube.name} has no dimension for ${rule.column}`)
+    const values = rule.values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ')
+    const filter = `${dimension.name} in (${values})`
+    return [{ name: `${cube.name}_rows`, cube: cube.name, roles: ['*'], filter }]
+  })
+  return JSON.stringify({ policies })
+}

@@ -1,0 +1,2 @@
+/** A question that is not asked, with the reason. */
+export class Refused extends Error {}
