@@ -8,6 +8,8 @@ export interface Question {
   readonly method?: string
   /** Presented in the Authorization header. */
   readonly key?: string | undefined
+  /** Where to ask; the stack of this run unless told otherwise. */
+  readonly server?: string | undefined
   /** Sent as JSON, unless it is a text: that is sent as it stands. */
   readonly body?: unknown
   /** A list becomes several headers of that name. */
@@ -22,10 +24,10 @@ export interface Answer {
 
 /** One request to the API, by a client that sends whatever it is told to. */
 export function ask(path: string, question: Question = {}): Promise<Answer> {
-  const { method = 'GET', key, body, headers = {} } = question
+  const { method = 'GET', key, body, headers = {}, server = stack.query_api_url } = question
   const text = typeof body === 'string' || body === undefined ? body : JSON.stringify(body)
   return new Promise((resolve, reject) => {
-    const sent = request(`${stack.query_api_url}${path}`, { method, agent: false })
+    const sent = request(`${server}${path}`, { method, agent: false })
     if (key !== undefined) sent.setHeader('Authorization', `Bearer ${key}`)
     if (text !== undefined) sent.setHeader('Content-Type', 'application/json')
     for (const [name, value] of Object.entries(headers)) sent.setHeader(name, value)
