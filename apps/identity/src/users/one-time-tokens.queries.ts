@@ -77,6 +77,5 @@ export function deleteExpiredTokens(
       from one_time_tokens
       where expires_at <= ${now}
       limit ${limit}
-      for update skip locked
     )`)
 }
