@@ -15,6 +15,12 @@ describe('an AppError over gRPC', () => {
     expect(fromGrpcError(toGrpcError(invalidRequest(details)), 'identity').details).toEqual(details)
   })
 
+  test('keeps how long to wait, and no other header', () => {
+    const headers = { 'retry-after': '7', 'www-authenticate': 'Bearer' }
+    const thrown = new AppError('RATE_LIMITED', 'a message', { headers })
+    expect(fromGrpcError(toGrpcError(thrown), 'identity').headers).toEqual({ 'retry-after': '7' })
+  })
+
   test('keeps its cause at home', () => {
     const sent = toGrpcError(
       new AppError('INTERNAL', 'a message', { cause: new Error('password=hunter2') }),

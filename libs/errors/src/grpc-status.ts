@@ -4,6 +4,7 @@ import { ERROR_CODES, isErrorCode } from './error-codes.js'
 
 const CODE_TRAILER = 'error-code'
 const DETAILS_TRAILER = 'error-details-bin'
+const RETRY_AFTER = 'retry-after'
 
 const SILENT: readonly number[] = [status.UNAVAILABLE, status.DEADLINE_EXCEEDED]
 
@@ -14,11 +15,13 @@ interface FailedCall {
   readonly metadata: Metadata
 }
 
-/** An AppError as gRPC sends it: status, message, and trailers from which `fromGrpcError` rebuilds it. */
+/** An AppError as gRPC sends it: status, message, and trailers from which `fromGrpcError` rebuilds it. Of its headers only `Retry-After` travels. */
 export function toGrpcError(error: AppError): FailedCall {
   const metadata = new Metadata()
   metadata.set(CODE_TRAILER, error.code)
   if (error.details) metadata.set(DETAILS_TRAILER, Buffer.from(JSON.stringify(error.details)))
+  const retryAfter = error.headers[RETRY_AFTER]
+  if (retryAfter !== undefined) metadata.set(RETRY_AFTER, retryAfter)
   return { code: ERROR_CODES[error.code].grpc, details: error.message, metadata }
 }
 
@@ -30,7 +33,12 @@ export function fromGrpcError(error: FailedCall, service: string): AppError {
   const [code] = error.metadata.get(CODE_TRAILER)
   if (typeof code === 'string' && isErrorCode(code)) {
     const details = readDetails(error.metadata)
-    return new AppError(code, error.details, { cause: error, ...(details && { details }) })
+    const [retryAfter] = error.metadata.get(RETRY_AFTER)
+    return new AppError(code, error.details, {
+      cause: error,
+      ...(details && { details }),
+      ...(typeof retryAfter === 'string' && { headers: { [RETRY_AFTER]: retryAfter } }),
+    })
   }
   const silent = SILENT.includes(error.code)
   return silent
