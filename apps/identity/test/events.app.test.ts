@@ -8,6 +8,7 @@ import {
   ADMIN_KEY,
   ADMIN_PASSWORD,
   as,
+  failure,
   Harness,
   unary,
   USER_PASSWORD,
@@ -32,7 +33,9 @@ const CALLS: readonly [string, string, () => Promise<() => Promise<unknown>>][] 
     'user_created',
     () =>
       ready(() =>
-        identity.createUser({ password: undefined }).then(({ invite }) => keep(invite?.secret)),
+        identity.createUser({ password: undefined }).then(({ invite }) => {
+          keep(invite?.secret)
+        }),
       ),
   ],
   [
@@ -147,6 +150,26 @@ test.each(CALLS)('%s writes one event, %s', async (_rpc, type, prepare) => {
   const written = (await events()).slice(before.length)
   expect(written.map(({ event_type }) => event_type)).toEqual([type])
   expect(written[0]).toMatchObject({ access_granted: true, client_ip: '127.0.0.1' })
+})
+
+test.each([
+  ['unknown_user', () => Promise.resolve('ghost@example.com')],
+  ['wrong_password', () => identity.createUser().then(({ user }) => user.email)],
+  ['disabled_user', () => identity.createUser({ disabled: true }).then(({ user }) => user.email)],
+])('a sign-in refused for %s writes one event that says so', async (reason, make) => {
+  const username = await make()
+  const before = await events()
+  await failure(identity.signIn({ username, password: 'not the password' }))
+  const written = (await events()).slice(before.length)
+  expect(written).toMatchObject([
+    {
+      event_type: 'authentication',
+      access_granted: false,
+      denial_reason: reason,
+      user_id: null,
+      subject_id: reason === 'unknown_user' ? 'unknown' : expect.stringMatching(/^usr_/),
+    },
+  ])
 })
 
 test('a refresh writes none: it says nothing that its session has not said', async () => {

@@ -203,7 +203,7 @@ describe('changing one’s own password', () => {
     expect((await failure(identity.refresh(other.refreshToken))).code).toBe(status.UNAUTHENTICATED)
     expect((await failure(identity.signIn(signIn, fromAnywhere()))).code).toBe(16)
     await identity.signIn({ username: user.email, password: NEW_PASSWORD }, fromAnywhere())
-    expect(await eventsOf(user.id)).toEqual(['user_created', 'password_changed'])
+    expect(await eventsOf(user.id)).toEqual(['user_created', 'password_changed', 'authentication'])
   })
 
   test.each([

@@ -4,10 +4,10 @@ import type { AuditEvent } from './audit.service.js'
 import type { Origin } from './origin.js'
 
 /** Raises the revision; its row stays locked until the transaction ends. @returns the new revision */
-export async function raiseRevision(transaction: Queryable): Promise<number> {
+export async function raiseRevision(transaction: Queryable, by: number): Promise<number> {
   const row = await transaction.maybeOne(
     z.object({ value: z.int() }),
-    sql`update revisions set value = value + 1 returning value`,
+    sql`update revisions set value = value + ${by} returning value`,
   )
   if (!row) throw new Error('the table revisions has lost its row')
   return row.value
@@ -69,12 +69,13 @@ export async function insertEvent(
   await transaction.execute(sql`
     insert into audit_events (
       event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip,
-      subject_kind, subject_id, revision, additional_data
+      subject_kind, subject_id, access_granted, denial_reason, revision, additional_data
     )
     values (
       ${event.type}, ${event.timestamp}, ${requestId}, ${principal?.id ?? null},
       ${principal?.email ?? null}, ${principal?.roles ?? []}, ${clientIp},
-      ${event.subjectKind}, ${event.subjectId}, ${event.revision},
+      ${event.subjectKind}, ${event.subjectId}, ${event.denialReason === undefined},
+      ${event.denialReason ?? null}, ${event.revision},
       ${JSON.stringify(event.data ?? {})}
     )`)
 }

@@ -6,8 +6,12 @@ import type { Origin } from './origin.js'
 /** What happened; the words of the documentation. */
 export type AuditEventType =
   | 'authentication'
+  | 'authorization'
   | 'key_created'
+  | 'key_updated'
+  | 'key_rotated'
   | 'key_revoked'
+  | 'key_expiring'
   | 'user_created'
   | 'user_updated'
   | 'user_disabled'
@@ -28,6 +32,8 @@ export interface AuditEvent {
   readonly type: AuditEventType
   readonly subjectKind: SubjectKind
   readonly subjectId: string
+  /** Why it was refused; absent for what was granted. */
+  readonly denialReason?: string
   /** Before and after; never a secret. */
   readonly data?: Readonly<Record<string, unknown>>
 }
@@ -69,9 +75,23 @@ export class AuditService {
    * Records a change that may alter an answer of Authorize, and raises the revision. Call it last: from here to the
    * end of the transaction other changes wait, so that revisions are committed in their order.
    */
-  async recordChange(transaction: Queryable, event: AuditEvent, origin: Origin): Promise<void> {
-    const revision = await raiseRevision(transaction)
-    await insertEvent(transaction, { ...event, timestamp: this.options.now(), revision }, origin)
+  recordChange(transaction: Queryable, event: AuditEvent, origin: Origin): Promise<void> {
+    return this.recordChanges(transaction, [event], origin)
+  }
+
+  /** Several changes of one transaction, each with a revision of its own. Call it last. */
+  async recordChanges(
+    transaction: Queryable,
+    events: readonly AuditEvent[],
+    origin: Origin,
+  ): Promise<void> {
+    if (events.length === 0) return
+    const timestamp = this.options.now()
+    const last = await raiseRevision(transaction, events.length)
+    for (const [index, event] of events.entries()) {
+      const revision = last - events.length + 1 + index
+      await insertEvent(transaction, { ...event, timestamp, revision }, origin)
+    }
   }
 
   /** Records what alters no answer of Authorize, such as a new session. Nobody waits for anybody. */

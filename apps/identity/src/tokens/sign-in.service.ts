@@ -1,4 +1,4 @@
-import { Injectable, Logger } from '@nestjs/common'
+import { Injectable } from '@nestjs/common'
 import { forbidden, invalidRequest, unauthorized } from '@olytix/errors'
 import type { Origin, PrincipalOrigin } from '../audit/origin.js'
 import { type Credentials, CredentialsService } from '../users/credentials.service.js'
@@ -13,8 +13,6 @@ import type { PasswordChange, PasswordSignIn } from './tokens.schemas.js'
 /** Passwords and refresh tokens in, sessions out. */
 @Injectable()
 export class SignInService {
-  private readonly logger = new Logger('sign-in')
-
   constructor(
     private readonly credentials: CredentialsService,
     private readonly throttle: ThrottleService,
@@ -35,8 +33,9 @@ export class SignInService {
     const attempt = { account: email ?? username, clientIp: origin.clientIp }
     await this.throttle.demandTurn(attempt)
     const user = email === undefined ? undefined : await this.credentials.findByEmail(email)
-    const proven = await this.prove(attempt, user, { password, origin })
-    const { id: userId, credentials_epoch: epoch } = proven
+    const isProven = await this.isProven(attempt, user, { password, origin })
+    if (!isProven || !user) throw unauthorized('wrong password')
+    const { id: userId, credentials_epoch: epoch } = user
     return this.sessions.issueSession({ userId, epoch, method: 'password', userAgent }, origin)
   }
 
@@ -68,7 +67,8 @@ export class SignInService {
     const attempt = { account: canonicalEmail(user.email) ?? user.id, clientIp: origin.clientIp }
     await this.throttle.demandTurn(attempt)
     const password = change.currentPassword
-    if (!(await this.isProven(attempt, user, password))) throw forbidden('wrong password')
+    const isProven = await this.isProven(attempt, user, { password, origin })
+    if (!isProven) throw forbidden('wrong password')
     demandOwn(change.newPassword, user)
     await this.credentials.changePassword(user, change.newPassword, {
       origin,
@@ -88,30 +88,20 @@ export class SignInService {
     await this.credentials.redeem(token, password, origin)
   }
 
-  private async prove(
-    attempt: Attempt,
-    user: Credentials | undefined,
-    { password, origin }: { readonly password: string; readonly origin: Origin },
-  ): Promise<Credentials> {
-    if ((await this.isProven(attempt, user, password)) && user) return user
-    this.logger.log({
-      event: 'sign_in_refused',
-      reason: user?.has_ended ? 'disabled_user' : user ? 'wrong_password' : 'unknown_user',
-      user_id: user?.id ?? null,
-      request_id: origin.requestId,
-      client_ip: origin.clientIp,
-    })
-    throw unauthorized('wrong password')
-  }
-
+  /** Whether this is the user's password; counted and recorded if it is not. */
   private async isProven(
     attempt: Attempt,
     user: Credentials | undefined,
-    password: string,
+    { password, origin }: { readonly password: string; readonly origin: Origin },
   ): Promise<boolean> {
-    const isCorrect = await this.credentials.isCorrect(user, password)
-    await (isCorrect ? this.throttle.noteSuccess(attempt) : this.throttle.noteFailure(attempt))
-    return isCorrect
+    if (await this.credentials.isCorrect(user, password)) {
+      await this.throttle.noteSuccess(attempt)
+      return true
+    }
+    const userId = user?.id ?? null
+    const reason = user?.has_ended ? 'disabled_user' : user ? 'wrong_password' : 'unknown_user'
+    await this.throttle.noteFailure(attempt, { userId, reason, origin })
+    return false
   }
 }
 

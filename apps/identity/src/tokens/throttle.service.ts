@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
 import { Database } from '@olytix/postgres'
+import { AuditService } from '../audit/audit.service.js'
+import type { Origin } from '../audit/origin.js'
 import { FORGET_MS, networkOf, type ThrottleKind, waitMs } from './throttle.js'
 import {
   countFailure,
@@ -24,6 +26,7 @@ export interface Attempt {
 export class ThrottleService {
   constructor(
     private readonly database: Database,
+    private readonly audit: AuditService,
     @Inject(TOKENS_OPTIONS) private readonly options: TokensOptions,
   ) {}
 
@@ -34,9 +37,23 @@ export class ThrottleService {
     if (wait > 0) throw tooManyFailures(Math.ceil(wait / 1000))
   }
 
-  async noteFailure(attempt: Attempt): Promise<void> {
+  /** Counts a failure and records it. How many that can be is bounded by the waits that they lead to. */
+  async noteFailure(
+    attempt: Attempt,
+    { userId, reason, origin }: { userId: string | null; reason: string; origin: Origin },
+  ): Promise<void> {
     const times = { now: this.options.now(), since: this.forgottenSince() }
-    await countFailure(this.database, subjectsOf(attempt), times)
+    await this.database.transaction(async (transaction) => {
+      await countFailure(transaction, subjectsOf(attempt), times)
+      const event = {
+        type: 'authentication',
+        subjectKind: 'user',
+        subjectId: userId ?? 'unknown',
+        denialReason: reason,
+        data: { method: 'password' },
+      } as const
+      await this.audit.record(transaction, event, origin)
+    })
   }
 
   /** Deletes failures that are forgotten. @returns how many of at most `limit` */

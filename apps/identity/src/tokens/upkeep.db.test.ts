@@ -168,6 +168,6 @@ function services(): { readonly upkeep: UpkeepService; readonly signingKeys: Sig
   const sessions = new SessionsService(database, new TokenFactory(keys, options), audit, options)
   const trail = new UserTrail(audit, options)
   const credentials = new CredentialsService(database, new PasswordsService(), trail)
-  const throttle = new ThrottleService(database, options)
+  const throttle = new ThrottleService(database, audit, options)
   return { upkeep: new UpkeepService(keys, sessions, credentials, throttle), signingKeys: keys }
 }
