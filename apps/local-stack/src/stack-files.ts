@@ -1,5 +1,6 @@
-import { rm } from 'node:fs/promises'
+import { readFile, rm } from 'node:fs/promises'
 import path from 'node:path'
+import { z } from 'zod'
 import { writePrivately } from './secrets.js'
 
 /** `stack.json`: how tools and tests find a running stack. It exists exactly as long as the stack answers. */
@@ -28,10 +29,21 @@ export async function removeStackFile(stateDir: string): Promise<void> {
   await rm(stackFileIn(stateDir), { force: true })
 }
 
-/** The CLI's profile: where the API is and the first admin's key. */
+/** The CLI's profile: where the API is and the first admin's key. What else the CLI keeps there stays. */
 export async function writeProfile(stateDir: string, url: string, apiKey: string): Promise<void> {
-  const profile = { url, api_key: apiKey }
-  await writePrivately(path.join(stateDir, 'profile.json'), `${JSON.stringify(profile, null, 2)}\n`)
+  const file = path.join(stateDir, 'profile.json')
+  const kept = await readObject(file)
+  const profile = { ...kept, url, api_key: apiKey }
+  await writePrivately(file, `${JSON.stringify(profile, null, 2)}\n`)
+}
+
+/** A file that is missing or damaged holds nothing. */
+async function readObject(file: string): Promise<Record<string, unknown>> {
+  try {
+    return z.record(z.string(), z.unknown()).parse(JSON.parse(await readFile(file, 'utf8')))
+  } catch {
+    return {}
+  }
 }
 
 function stackFileIn(stateDir: string): string {
