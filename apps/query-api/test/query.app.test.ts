@@ -78,6 +78,22 @@ describe('POST /query: 200', () => {
     expect(sum).toBeCloseTo(2297200.8603, 4)
   })
 
+  test('totals and the number of rows are of all rows, whatever the limit', async () => {
+    const { json } = await post({
+      metrics: ['orders.order_count', 'total_revenue'],
+      dimensions: ['orders.region'],
+      limit: 1,
+      totals: true,
+      total_rows: true,
+    })
+    expect(json['data']).toHaveLength(1)
+    expect(json['total_rows']).toBe(4)
+    expect(json['totals']).toMatchObject({
+      'orders.order_count': 5009,
+      total_revenue: 2297200.8603,
+    })
+  })
+
   test('the answer has the documented shape, and numbers have every digit', async () => {
     const { text } = await post(
       { metrics: ['total_revenue'], dimensions: ['orders.region'] },

@@ -24,6 +24,7 @@ interface SmallProjectText {
   /** Names of those tables. */
   readonly tables: readonly string[]
   readonly cubes: string
+  readonly timeSpines?: string
   readonly metrics?: string
   readonly policies?: string
 }
@@ -42,7 +43,7 @@ export async function startSmallProject(text: SmallProjectText): Promise<SmallPr
   await owner.close()
   const project = buildProject(
     {
-      project: { path: 'p.yml', text: 'name: small' },
+      project: { path: 'p.yml', text: `name: small\ntime_spines: ${text.timeSpines ?? '[]'}` },
       sources: [
         file('s.yml', `sources: [{name: raw, tables: [${text.tables.map(named).join()}]}]`),
       ],

@@ -33,13 +33,48 @@ const filters = z.array(filterNode).superRefine((nodes, ctx) => {
 
 const wholeNumber = z.int('expected a whole number').min(0, 'expected 0 or more')
 
+/** `12 months` */
+const interval = z
+  .string()
+  .regex(/^[1-9]\d{0,4} [a-z]+$/, 'expected a number of periods such as "12 months"')
+  .transform((written) => {
+    const [count = '', unit = ''] = written.split(' ')
+    return { count: Number(count), unit: unit.replace(/s$/, '') }
+  })
+
+interface RangeShape {
+  readonly dimension: string
+  readonly start?: string | undefined
+  readonly end?: string | undefined
+  readonly last?: { readonly count: number; readonly unit: string } | undefined
+}
+
+function toRange(
+  { dimension, start, end, last }: RangeShape,
+  ctx: z.RefinementCtx,
+): NonNullable<Question['timeRange']> {
+  if (last && start === undefined && end === undefined) return { dimension, last }
+  if (!last && start !== undefined && end !== undefined) return { dimension, start, end }
+  ctx.addIssue('expected start and end, or last')
+  return z.NEVER
+}
+
 /** The body of a question. */
 export const queryBody = strict({
   metrics: names.default([]),
   dimensions: names.default([]),
   filters: filters.default([]),
   segments: names.default([]),
-  time_range: strict({ dimension: text(), start: text(), end: text() }).optional(),
+  time_range: strict({
+    dimension: text(),
+    start: text().optional(),
+    end: text().optional(),
+    last: interval.optional(),
+  })
+    .transform(toRange)
+    .optional(),
+  total_rows: z.boolean().optional(),
+  totals: z.boolean().optional(),
   order_by: z
     .array(strict({ field: text(), direction: z.enum(['asc', 'desc']).default('asc') }))
     .max(MAX_MEMBERS)
@@ -74,8 +109,14 @@ export function checkQuestion(body: unknown): Question | readonly ErrorDetail[] 
       return suggestion === undefined ? where : { ...where, suggestion }
     })
   }
-  const { time_range: timeRange, order_by: orderBy, timeout_ms: timeoutMs, ...rest } = parsed.data
-  return { ...rest, timeRange, orderBy, timeoutMs }
+  const {
+    time_range: timeRange,
+    order_by: orderBy,
+    timeout_ms: timeoutMs,
+    total_rows: totalRows,
+    ...rest
+  } = parsed.data
+  return { ...rest, timeRange, orderBy, timeoutMs, totalRows }
 }
 
 /**
@@ -110,7 +151,7 @@ function fromParameter(key: string, value: string, problems: ErrorDetail[]): unk
 
 const NAME_LISTS: ReadonlySet<string> = new Set(['metrics', 'dimensions', 'segments'])
 const NUMBERS: ReadonlySet<string> = new Set(['limit', 'offset', 'timeout_ms'])
-const JSON_KEYS: ReadonlySet<string> = new Set(['filters', 'time_range'])
+const JSON_KEYS: ReadonlySet<string> = new Set(['filters', 'time_range', 'totals', 'total_rows'])
 
 function listed(value: string): string[] {
   return value === '' ? [] : value.split(',').map((name) => name.trim())

@@ -13,7 +13,7 @@ import {
   type ProjectShape,
   sourcesShape,
 } from './definition-schemas.js'
-import { buildTimeSpines } from './build-time-spines.js'
+import { buildTimeSpines, checkSpinesAreOpen } from './build-time-spines.js'
 import { type Defined, Problems } from './problems.js'
 import type { Project } from './project.js'
 import { uniqueTables } from './select.js'
@@ -67,10 +67,14 @@ export function buildProject(files: ProjectFiles, environment: Environment): Pro
   const timeSpines = settings ? buildTimeSpines(settings, readable, problems) : []
   const metrics = buildMetrics(shapes.metrics, { cubes, timeSpines }, problems)
   const policies = buildPolicies(shapes.policies, cubes, problems)
+  if (settings) checkSpinesAreOpen(settings, timeSpines, cubes, { policies, problems })
   if (problems.found.length > 0 || !settings) throw invalidProject(problems.found)
   const { name, version, warehouse } = settings.shape
   const warehouseUrl = urlOf(warehouse)
-  const tables = uniqueTables(Object.values(cubes).flatMap(({ relation }) => relation.tables))
+  const tables = uniqueTables([
+    ...Object.values(cubes).flatMap(({ relation }) => relation.tables),
+    ...timeSpines.flatMap((spine) => spine.tables),
+  ])
   const definitions = { sources, models, cubes, metrics, policies, timeSpines }
   return deepFreeze({ name, version, warehouseUrl, ...definitions, tables })
 }

@@ -51,8 +51,10 @@ export const projectShape = strict({
     .array(
       strict({
         granularity: z.enum(GRANULARITIES),
-        sql_table: sqlText,
-        column: sqlText,
+        sql_table: sqlText.optional(),
+        column: sqlText.default('at'),
+        from: z.iso.date('expected a date such as 2016-01-31').optional(),
+        to: z.iso.date('expected a date such as 2016-01-31').optional(),
         calendar: z.record(name, sqlText).default({}),
       }),
     )

@@ -36,6 +36,8 @@ export interface FilterLeaf {
   readonly metric?: string | undefined
   readonly per?: readonly FilterKey[] | undefined
   readonly operator: Operator
+  /** Of a range alone: so many whole periods before the present one. */
+  readonly last?: { readonly count: number; readonly unit: string } | undefined
   readonly value?: Scalar | readonly Scalar[] | undefined
 }
 

@@ -43,8 +43,9 @@ export interface SourceTable extends TableName {
 /** A table with one row for each period of a granularity: what gaps are filled with, and windows and offsets begin at. */
 export interface TimeSpine {
   readonly granularity: Granularity
-  /** Quoted name of the table. */
+  /** Quoted name of a table, or a SELECT in parentheses. */
   readonly table: string
+  readonly tables: readonly TableName[]
   readonly column: string
   /** Granularities of a calendar of its own: the column that holds the beginning of each row's period, by name. */
   readonly calendar: Readonly<Record<string, string>>

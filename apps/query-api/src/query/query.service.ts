@@ -6,7 +6,7 @@ import { Visibility } from '../rls/visibility.js'
 import { toJsonRows, typeOfColumn } from '../results/json-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { renderSql } from '../sql/render-sql.js'
-import { guardQuestion, type Question, runQuery } from './run-query.js'
+import { type Answer, guardQuestion, type Question, runQuery } from './run-query.js'
 import { PROJECT, WAREHOUSE } from './query.tokens.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { type CubeMeta, describeCube, describeCubes } from './describe-cubes.js'
@@ -23,11 +23,13 @@ export class QueryService {
   /** The JSON text of an answer: `{"data":[…],"columns":[…],"execution_time_ms":4.2,"cached":false}`. */
   async answer(principal: Principal, question: Question): Promise<string> {
     const startedAt = performance.now()
-    const { plan, rows } = await runQuery(this.project, this.warehouse, principal, question)
+    const answer = await runQuery(this.project, this.warehouse, principal, question)
+    const { plan, rows } = answer
     const columns = columnsOf(plan, rows)
     const data = toJsonRows(rows, [...plan.dimensions, ...plan.metrics])
     const elapsed = Math.round((performance.now() - startedAt) * 10) / 10
-    return `{"data":${data},"columns":${JSON.stringify(columns)},"execution_time_ms":${String(elapsed)},"cached":false}`
+    const more = totalsOf(answer)
+    return `{"data":${data},"columns":${JSON.stringify(columns)}${more},"execution_time_ms":${String(elapsed)},"cached":false}`
   }
 
   /** What to ask, for someone who asked for nothing. */
@@ -61,6 +63,15 @@ export class QueryService {
   metrics(principal: Principal): readonly MetricMeta[] {
     return describeMetrics(this.project, new Visibility(this.project, principal))
   }
+}
+
+/** The parts of an answer that are there only when asked for. */
+function totalsOf({ plan, totals, totalRows }: Answer): string {
+  const row = totals && toJsonRows(totals, plan.metrics).slice(1, -1)
+  return [
+    ...(totalRows === undefined ? [] : [`,"total_rows":${totalRows}`]),
+    ...(row === undefined ? [] : [`,"totals":${row}`]),
+  ].join('')
 }
 
 interface Column {

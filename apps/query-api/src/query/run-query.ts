@@ -1,6 +1,7 @@
 import type { Principal } from '@olytix/auth-guards'
 import { type ErrorDetail, invalidQuery } from '@olytix/errors'
-import type { TextRows } from '@olytix/postgres'
+import type { Statement, TextRows } from '@olytix/postgres'
+import { filterLeaves } from '../project/filter-shape.js'
 import type { Project } from '../project/project.js'
 import { type GuardedPlan, guardPlan } from '../rls/guard-plan.js'
 import { principalSettings } from '../rls/settings.js'
@@ -8,16 +9,25 @@ import { Visibility } from '../rls/visibility.js'
 import { planQuery } from '../semantics/plan-query.js'
 import type { QueryPlan } from '../semantics/query-plan.js'
 import type { QueryRequest } from '../semantics/query-request.js'
-import { renderSql } from '../sql/render-sql.js'
+import { renderCount, renderSql } from '../sql/render-sql.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 
 /** A question and the time that it may take in the database. */
-export type Question = QueryRequest & { readonly timeoutMs?: number | undefined }
+export type Question = QueryRequest & {
+  readonly timeoutMs?: number | undefined
+  /** Count the rows without limit. */
+  readonly totalRows?: boolean | undefined
+  /** Compute the metrics over all groups too. */
+  readonly totals?: boolean | undefined
+}
 
 /** The rows of an answer with the plan that they follow: dimensions first, then metrics. */
 export interface Answer {
   readonly plan: GuardedPlan
   readonly rows: TextRows
+  readonly totalRows: string | undefined
+  /** One row of metrics. */
+  readonly totals: TextRows | undefined
 }
 
 /**
@@ -32,12 +42,35 @@ export async function runQuery(
   question: Question,
 ): Promise<Answer> {
   const plan = guardQuestion(project, principal, question)
-  const rows = await warehouse.read(renderSql(plan), {
-    settings: principalSettings(principal),
-    timezone: question.timezone,
-    timeoutMs: question.timeoutMs,
+  const total = question.totals ? guardTotals(project, principal, question) : undefined
+  const read = (statement: Statement): Promise<TextRows> =>
+    warehouse.read(statement, {
+      settings: principalSettings(principal),
+      timezone: question.timezone,
+      timeoutMs: question.timeoutMs,
+    })
+  const [rows, count, totals] = await Promise.all([
+    read(renderSql(plan)),
+    question.totalRows ? read(renderCount(plan)) : undefined,
+    total && read(renderSql(total)),
+  ])
+  return { plan, rows, totalRows: count?.rows[0]?.[0] ?? undefined, totals }
+}
+
+/** The same question as one group. */
+function guardTotals(project: Project, principal: Principal, question: Question): GuardedPlan {
+  if (filterLeaves(question.filters).some(({ metric, per }) => metric !== undefined && !per)) {
+    const message = 'totals of groups that are filtered by a metric are not supported'
+    throw invalidQuery([{ path: 'totals', message }])
+  }
+  return guardQuestion(project, principal, {
+    ...question,
+    dimensions: [],
+    orderBy: [],
+    limit: 1,
+    offset: 0,
+    isTotal: true,
   })
-  return { plan, rows }
 }
 
 /** @throws AppError FORBIDDEN, INVALID_QUERY */

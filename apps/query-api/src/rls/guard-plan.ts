@@ -37,6 +37,8 @@ export interface GuardedPlan extends QueryPlan {
   readonly facts: readonly GuardedFact[]
   /** Names of the policies that had a say, sorted. */
   readonly policies: readonly string[]
+  /** How many rows the answer may have at most, offset included; Infinity: any number. */
+  readonly rowLimit: number
   readonly [guarded]: true
 }
 
@@ -79,9 +81,10 @@ function branded(
   plan: QueryPlan & { readonly facts: readonly GuardedFact[] },
   applied: readonly Policy[],
 ): GuardedPlan {
+  const limit = rowLimit(applied)
   const policies = [...new Set(applied.map(({ name }) => name))].sort()
   // The brand exists for the compiler only.
-  return { ...plan, policies } as unknown as GuardedPlan
+  return { ...plan, policies, rowLimit: limit } as unknown as GuardedPlan
 }
 
 function sourcesOf({ base, joins, conversion }: FactPlan): SourceNode[] {

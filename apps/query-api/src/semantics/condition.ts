@@ -28,6 +28,8 @@ export type Test =
       readonly to: Value | undefined
       readonly isNegated: boolean
     }
+  /** So many whole periods before the present one, in the zone of the session. */
+  | { readonly kind: 'recent'; readonly count: number; readonly unit: Granularity }
   /** The periods of this length that begin at these times. */
   | {
       readonly kind: 'periods'

@@ -4,7 +4,7 @@ import { type AskedDimension, type Place, placeOf, resolveDimension } from './as
 import { allOf, type RowValue } from './condition.js'
 import { FactBuilder, holding } from './fact-builder.js'
 import { buildOnSpine, PeriodsFact } from './on-spine.js'
-import { metricConditions, rangeOf, type RowFilters, toCondition } from './filters.js'
+import { metricConditions, rangeOf, type RowFilters } from './filters.js'
 import {
   anchorOf,
   inputsOf,
@@ -14,6 +14,7 @@ import {
   type NamedMetric,
 } from './metric-inputs.js'
 import type { Planning } from './plan-query.js'
+import { toCondition } from './to-condition.js'
 import type {
   ConversionPlan,
   EdgePlan,

@@ -1,7 +1,7 @@
 /** What is wrong with a filter, and at which of its keys. */
 export class FilterProblem extends Error {
   constructor(
-    readonly key: 'operator' | 'value',
+    readonly key: 'operator' | 'value' | 'last',
     message: string,
     readonly suggestion?: string,
     /** Which value of a list. */

@@ -5,23 +5,15 @@ import { type AskedDimension, resolveDimension } from './asked-dimensions.js'
 import type { Condition, RowCondition, RowValue } from './condition.js'
 import type { FactBuilder } from './fact-builder.js'
 import type { Facts } from './facts.js'
-import { FilterProblem } from './filter-problem.js'
-import type { Issues } from './issues.js'
 import { findMetric, typeOf } from './metric-inputs.js'
-import { type Comparand, toTest } from './operators.js'
 import { isOnAxis } from './on-spine.js'
 import { planKeyed, type Planning } from './plan-query.js'
 import type { GroupSubject } from './query-plan.js'
+import { type Subject, TIME_RANGE, toCondition } from './to-condition.js'
 
 export interface Located {
   readonly node: FilterNode
   readonly path: string
-}
-
-/** What a comparison is about, and what it may be compared with. */
-interface Subject<S> {
-  readonly subject: S
-  readonly comparand: Comparand
 }
 
 /** The conditions of a question, on rows of each fact and on groups. */
@@ -88,8 +80,6 @@ export function metricConditions(
   )
 }
 
-const TIME_RANGE = 'time_range'
-
 function locatedFilters({ request }: Planning): Located[] {
   const filters = request.filters.map((node, index) => ({
     node,
@@ -106,7 +96,12 @@ export function rangeOf({
   | { readonly node: FilterLeaf & { readonly dimension: string }; readonly path: string }
   | undefined {
   if (!request.timeRange) return undefined
-  const { dimension, start, end } = request.timeRange
+  const { dimension } = request.timeRange
+  if ('last' in request.timeRange) {
+    const { last } = request.timeRange
+    return { node: { dimension, operator: 'between', last }, path: TIME_RANGE }
+  }
+  const { start, end } = request.timeRange
   return { node: { dimension, operator: 'between', value: [start, end] }, path: TIME_RANGE }
 }
 
@@ -243,43 +238,4 @@ function segmentCondition(
   }
   builder.members.push({ cube, member: name })
   return { kind: 'holds', subject: { alias, expression, type: 'boolean' } }
-}
-
-/**
- * A filter tree as a condition; `undefined` after reporting what is wrong in it.
- * @param find what a comparison is about, after reporting why it is nothing
- */
-export function toCondition<S>(
-  node: FilterNode,
-  path: string,
-  issues: Issues,
-  find: (leaf: FilterLeaf, path: string) => Subject<S> | undefined,
-): Condition<S> | undefined {
-  if ('and' in node || 'or' in node) {
-    const [kind, nodes] = 'and' in node ? (['and', node.and] as const) : (['or', node.or] as const)
-    const conditions = nodes.map((each, index) =>
-      toCondition(each, `${path}.${kind}[${String(index)}]`, issues, find),
-    )
-    const found = conditions.filter((each) => each !== undefined)
-    return found.length === conditions.length ? { kind, conditions: found } : undefined
-  }
-  if ('not' in node) {
-    const condition = toCondition(node.not, `${path}.not`, issues, find)
-    return condition && { kind: 'not', condition }
-  }
-  const found = find(node, path)
-  if (!found) return undefined
-  try {
-    return { kind: 'test', subject: found.subject, test: toTest(node, found.comparand) }
-  } catch (error) {
-    if (!(error instanceof FilterProblem)) throw error
-    issues.add(`${path}.${keyOf(path, error)}`, error.message, error.suggestion)
-    return undefined
-  }
-}
-
-/** A range has its ends where a filter has a list of two. */
-function keyOf(path: string, { key, index = 0 }: FilterProblem): string {
-  if (path !== TIME_RANGE || key !== 'value') return key
-  return index === 1 ? 'end' : 'start'
 }

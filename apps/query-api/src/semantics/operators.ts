@@ -1,5 +1,5 @@
 import type { FilterLeaf, Operator, Scalar } from '../project/filter-shape.js'
-import type { DimensionType, Granularity } from '../project/project.js'
+import { type DimensionType, GRANULARITIES, type Granularity } from '../project/project.js'
 import type { Comparison, Test, Value } from './condition.js'
 import { FilterProblem } from './filter-problem.js'
 import { timeTest } from './time-test.js'
@@ -40,6 +40,7 @@ export function toTest(leaf: FilterLeaf, comparand: Comparand): Test {
     const known = OPERATORS_BY_TYPE[type].join(', ')
     throw new FilterProblem('operator', `${operator} does not fit a ${type}; it takes ${known}`)
   }
+  if (leaf.last) return recentTest(leaf.last, type)
   const values = valuesOf(leaf)
   if (operator === 'set' || operator === 'notSet') {
     return { kind: 'null', isNegated: operator === 'set' }
@@ -48,6 +49,13 @@ export function toTest(leaf: FilterLeaf, comparand: Comparand): Test {
     return timeTest(operator, values.map(timeText), comparand.granularity)
   }
   return BUILDERS[operator](values.map((value) => bound(value, type)))
+}
+
+function recentTest({ count, unit }: NonNullable<FilterLeaf['last']>, type: DimensionType): Test {
+  const known = GRANULARITIES.find((each) => each === unit)
+  if (known && type === 'time') return { kind: 'recent', count, unit: known }
+  const message = `expected a number of ${GRANULARITIES.join(', ')}, such as "12 months", of a time`
+  throw new FilterProblem('last', message)
 }
 
 /** The values of a filter: none, one, two or a list, as the operator takes them. */

@@ -1,4 +1,5 @@
 import type { FilterNode } from '../project/filter-shape.js'
+import type { Interval } from '../project/project.js'
 
 /** A question, as it was asked: names are not looked up yet. */
 export interface QueryRequest {
@@ -10,10 +11,14 @@ export interface QueryRequest {
   readonly filters: readonly FilterNode[]
   readonly segments: readonly string[]
   readonly timeRange?:
-    { readonly dimension: string; readonly start: string; readonly end: string } | undefined
+    | { readonly dimension: string; readonly start: string; readonly end: string }
+    | { readonly dimension: string; readonly last: Interval }
+    | undefined
   readonly orderBy: readonly { readonly field: string; readonly direction: 'asc' | 'desc' }[]
   readonly limit: number
   readonly offset: number
+  /** One row for all groups: metrics with a grain of their own are not grouped by it. */
+  readonly isTotal?: boolean | undefined
   /** IANA name. */
   readonly timezone: string
 }

@@ -1,4 +1,5 @@
 import { joinSql, type Sql, sql, trusted } from '@olytix/postgres'
+import { bucket, stepBack } from './time-sql.js'
 import type { Condition, Test, Value } from '../semantics/condition.js'
 
 /** How the subjects of a condition are written. */
@@ -52,11 +53,18 @@ function renderTest(subject: Sql, test: Test, bind: Bind): Sql {
       return renderLike(subject, test)
     case 'in':
       return renderList(subject, test, bind)
-    case 'periods':
-      return renderPeriods(subject, test)
-    case 'period':
-      return renderPeriod(subject, test, bind)
+    default:
+      return renderTimes(subject, test, bind)
   }
+}
+
+type TimeTest = Extract<Test, { readonly kind: 'periods' | 'period' | 'recent' }>
+
+function renderTimes(subject: Sql, test: TimeTest, bind: Bind): Sql {
+  if (test.kind === 'periods') return renderPeriods(subject, test)
+  if (test.kind === 'period') return renderPeriod(subject, test, bind)
+  const present = bucket(sql`localtimestamp`, test.unit)
+  return sql`(${subject} >= ${stepBack(present, test)} and ${subject} < ${present})`
 }
 
 function renderCompare(subject: Sql, test: Test & { kind: 'compare' }, bind: Bind): Sql {
@@ -117,12 +125,4 @@ function epochBound(value: Value): Sql {
 /** Of a date or timestamp the seconds as if it were UTC, of a timestamptz the true ones: no zone has a say. */
 function epoch(value: Sql): Sql {
   return sql`extract(epoch from ${value})`
-}
-
-/**
- * The beginning of the period that a time lies in, on the wall clock of the session's zone, whether the column is a
- * date, a timestamp or a timestamptz.
- */
-export function bucket(value: Sql, unit: string): Sql {
-  return sql`date_trunc('${trusted(unit)}', ${value}::timestamp)`
 }

@@ -9,9 +9,10 @@ import type {
   SpineNode,
   TimelinePlan,
 } from '../semantics/query-plan.js'
-import { bucket, renderCondition } from './render-condition.js'
+import { renderCondition } from './render-condition.js'
+import { bucket, stepBack } from './time-sql.js'
 import { renderSelect } from './render-sql.js'
-import { calendarSteps, stepBack, stepsFrom } from './render-steps.js'
+import { calendarSteps, stepsFrom } from './render-steps.js'
 import { parenthesized, renderExpression, renderValue, ROWS } from './render-value.js'
 
 /** The rows of a fact: those of its base, seen from a time spine perhaps, with all that is joined to them. */

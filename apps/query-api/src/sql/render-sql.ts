@@ -21,6 +21,12 @@ export function renderSelect(plan: GuardedPlan): Sql {
 from ${outer.from()}${having ?? sql``}${orderBy(order)}${limited(plan)}`
 }
 
+/** How many rows the answer has, whatever its limit and offset; but not more than policies allow. */
+export function renderCount(plan: GuardedPlan): Statement {
+  const all = renderSelect({ ...plan, order: [], limit: plan.rowLimit, offset: 0 })
+  return sql`select count(*) from (\n${all}\n) as "rows"`.toStatement()
+}
+
 function limited({ limit, offset }: GuardedPlan): Sql {
   if (!Number.isFinite(limit)) return sql``
   return sql`\nlimit ${String(limit)}::bigint offset ${String(offset)}::bigint`

@@ -1,7 +1,7 @@
 import { ident, type Sql, sql, trusted } from '@olytix/postgres'
 import type { Interval, Step, TimeSpine } from '../semantics/query-plan.js'
 import { isGranularity } from '../semantics/timeline.js'
-import { bucket } from './render-condition.js'
+import { bucket, stepBack } from './time-sql.js'
 
 const MAPPED = 'olytix_at'
 
@@ -13,11 +13,6 @@ export function stepsFrom(alias: string, spine: TimeSpine, steps: readonly Step[
     (at, step) => ('back' in step ? stepBack(at, step.back) : bucket(at, step.toGrain)),
     start,
   )
-}
-
-export function stepBack(at: Sql, { count, unit }: Interval): Sql {
-  const [times, length] = unit === 'quarter' ? [3 * count, 'month'] : [count, unit]
-  return sql`(${at} - interval '${trusted(String(times))} ${trusted(length)}')`
 }
 
 function calendarStep(steps: readonly Step[]): Interval | undefined {
