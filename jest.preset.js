@@ -26,5 +26,5 @@ export default {
   // Only generated JavaScript and packages stay untransformed.
   transformIgnorePatterns: ['/node_modules/', '\\.js$'],
   testEnvironmentOptions: { customExportConditions: ['@olytix/source', 'node', 'node-addons'] },
-  testTimeout: 30_000,
+  testTimeout: 120_000,
 }
