@@ -34,6 +34,7 @@ const EMPTY_MESSAGE = z.looseObject({})
 const SERVICE_RPCS = [
   'AuthorizationService.Authorize',
   'AuthorizationService.BatchAuthorize',
+  'AuthorizationService.RecordUses',
   'AuthorizationService.WatchInvalidations',
 ]
 /** What needs no credential of its caller: reviewed one by one. */

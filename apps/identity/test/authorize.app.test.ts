@@ -2,10 +2,14 @@ import { randomBytes } from 'node:crypto'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { status } from '@grpc/grpc-js'
 import { generateApiKey } from '@olytix/auth-guards/api-key'
+import { fromGrpcError } from '@olytix/errors/nest'
 import { sql } from '@olytix/postgres'
 import { CredentialSource, Decision, DenialReason } from '@olytix/proto'
 import { z } from 'zod'
 import { ADMIN_KEY, as, callMetadata, failure, Harness, SERVICE_TOKEN, unary } from './harness.js'
+
+/** What is written or read every now and then, whatever is asked. */
+const BACKGROUND = /insert into key_usage|key_rate_windows/
 
 let identity: Harness
 
@@ -156,9 +160,12 @@ describe('an API key', () => {
   test('is recorded as used, forward only, without a write on the way', async () => {
     const { secret, key } = await identity.createKey()
     identity.proxy.statements = []
-    for (let use = 0; use < 20; use += 1) await identity.authorize({ credential: secret })
-    expect(identity.proxy.statements.filter((text) => !/^\s*select/.test(text))).toEqual([])
-    expect(identity.proxy.statements).toHaveLength(20)
+    for (let batch = 0; batch < 100; batch += 1) {
+      await identity.batch(Array.from({ length: 100 }, () => ({ credential: secret })))
+    }
+    const asked = identity.proxy.statements.filter((text) => !BACKGROUND.test(text))
+    expect(asked).toHaveLength(10_000)
+    expect(asked.filter((text) => !/^\s*select/.test(text))).toEqual([])
     const used = identity.clock.at
     await identity.stop()
     await identity.startAnother()
@@ -194,6 +201,39 @@ describe('the scopes of a key', () => {
     const answer = await identity.authorize({ credential: secret })
     await identity.owner.execute(sql`update users set disabled_at = null`)
     expect(answer.denialReason).toBe(DenialReason.DENIAL_REASON_DISABLED_USER)
+  })
+})
+
+describe('a batch', () => {
+  test('answers each question as if it were alone, in order', async () => {
+    const read = await identity.createKey({ scopes: ['read'] })
+    const write = await identity.createKey({ scopes: ['write'], allowedIps: ['10.0.0.0/8'] })
+    const questions = [
+      { credential: read.secret, requiredScopes: ['read'] },
+      { credential: read.secret, requiredScopes: ['admin'] },
+      { credential: write.secret, requiredScopes: ['write'], clientIp: '10.0.0.1' },
+      { credential: write.secret, requiredScopes: ['write'], clientIp: '11.0.0.1' },
+      { credential: '' },
+      { credential: read.secret, requiredScopes: ['read'] },
+    ]
+    const alone = []
+    for (const question of questions) alone.push(await identity.authorize(question))
+    expect(await identity.batch(questions)).toEqual(alone)
+  })
+
+  test('of none is answered by none, of more than 100 refused', async () => {
+    expect(await identity.batch([])).toEqual([])
+    const many = Array.from({ length: 101 }, () => ({ credential: ADMIN_KEY }))
+    expect((await failure(identity.batch(many))).code).toBe(status.INVALID_ARGUMENT)
+  })
+
+  test('with a question that cannot be read is refused as a whole, by its place', async () => {
+    const error = await failure(
+      identity.batch([{ credential: ADMIN_KEY }, { credential: ADMIN_KEY, clientIp: 'here' }]),
+    )
+    expect(fromGrpcError(error, 'Identity').details?.map(({ path }) => path)).toEqual([
+      'requests[1].client_ip',
+    ])
   })
 })
 
@@ -248,7 +288,7 @@ describe('what is no key of ours', () => {
       )
     }
     // What was used before may be written down in the meantime.
-    const caused = identity.proxy.statements.filter((text) => !/set last_used_at/.test(text))
+    const caused = identity.proxy.statements.filter((text) => !BACKGROUND.test(text))
     expect(caused).toEqual([])
   })
 

@@ -17,6 +17,7 @@ import {
   type CreateUserResponse,
   IssueTokenRequest,
   KeyServiceClient,
+  type KeyUse,
   type OneTimeToken,
   RoleServiceClient,
   type TokenPair,
@@ -147,6 +148,22 @@ export class Harness {
   ): Promise<AuthorizeResponse> {
     const client = this.authorizationClient
     return unary((done) => client.authorize(AuthorizeRequest.create(request), metadata, done))
+  }
+
+  async batch(requests: readonly Partial<AuthorizeRequest>[]): Promise<AuthorizeResponse[]> {
+    const client = this.authorizationClient
+    const metadata = callMetadata({ 'service-token': SERVICE_TOKEN })
+    const message = { requests: requests.map((request) => AuthorizeRequest.create(request)) }
+    const { responses } = await unary<{ responses: AuthorizeResponse[] }>((done) =>
+      client.batchAuthorize(message, metadata, done),
+    )
+    return responses
+  }
+
+  async recordUses(uses: KeyUse[]): Promise<void> {
+    const client = this.authorizationClient
+    const metadata = callMetadata({ 'service-token': SERVICE_TOKEN })
+    await unary((done) => client.recordUses({ uses }, metadata, done))
   }
 
   createKey(request: Partial<CreateKeyRequest> = {}, by = ADMIN_KEY): Promise<CreateKeyResponse> {

@@ -35,6 +35,9 @@ describe('creating a key', () => {
       createdAt: identity.clock.at,
       expiresAt: new Date('2027-11-24T00:00:00.000Z'),
       lastUsedAt: undefined,
+      rotatedFrom: '',
+      rotatedTo: '',
+      ownerId: expect.stringMatching(/^usr_/),
     })
   })
 
@@ -71,11 +74,11 @@ describe('creating a key', () => {
       ['description', undefined],
       ['scopes[1]', 'write'],
       ['roles', undefined],
-      ['expires_in_days', undefined],
       ['attributes', undefined],
       ['allowed_ips[1]', undefined],
       ['allowed_ips[2]', undefined],
       ['rate_limit.requests', undefined],
+      ['expires_in_days', undefined],
     ])
   })
 

@@ -44,7 +44,7 @@ const seen: Metadata[] = []
 
 beforeAll(async () => {
   server = new Server()
-  const service: AuthorizationServiceServer = {
+  const service: Pick<AuthorizationServiceServer, 'authorize'> = {
     authorize: (call, callback) => {
       seen.push(call.metadata)
       const next = script.shift() ?? 'silence'

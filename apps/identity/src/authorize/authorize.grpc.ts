@@ -5,15 +5,19 @@ import type {
   AuthorizeResponse,
   BatchAuthorizeRequest,
   BatchAuthorizeResponse,
+  RecordUsesRequest,
+  RecordUsesResponse,
   WatchInvalidationsRequest,
   WatchInvalidationsResponse,
 } from '@olytix/proto'
 import { Observable } from 'rxjs'
+import { KeyUsesService } from '../keys/key-uses.service.js'
 import { parseQuestion, parseQuestions } from './authorize.schemas.js'
 import { AuthorizeService } from './authorize.service.js'
 import { toAuthorizeResponse } from './decision-message.js'
 import { toInvalidationsMessage } from './invalidations-message.js'
 import { InvalidationsService } from './invalidations.service.js'
+import { parseUses } from './record-uses.schemas.js'
 import { ServiceCall } from './service-call.decorator.js'
 
 /** `AuthorizationService`: asked by the guards of other services, on every request. */
@@ -23,6 +27,7 @@ export class AuthorizeController {
   constructor(
     private readonly authorizeService: AuthorizeService,
     private readonly invalidations: InvalidationsService,
+    private readonly uses: KeyUsesService,
   ) {}
 
   @GrpcMethod('AuthorizationService', 'Authorize')
@@ -37,6 +42,12 @@ export class AuthorizeController {
       questions.map((question) => this.authorizeService.authorize(question)),
     )
     return { responses: decisions.map(toAuthorizeResponse) }
+  }
+
+  @GrpcMethod('AuthorizationService', 'RecordUses')
+  recordUses(@Payload() request: RecordUsesRequest): RecordUsesResponse {
+    for (const use of parseUses(request)) this.uses.note(use)
+    return {}
   }
 
   @GrpcMethod('AuthorizationService', 'WatchInvalidations')

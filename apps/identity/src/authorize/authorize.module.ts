@@ -5,6 +5,7 @@ import { TokensModule } from '../tokens/tokens.module.js'
 import { AuditModule } from '../audit/audit.module.js'
 import { AuthorizeController } from './authorize.grpc.js'
 import { AuthorizeService } from './authorize.service.js'
+import { BookkeepingService } from './bookkeeping.service.js'
 import { InvalidationsService } from './invalidations.service.js'
 import { RevisionFeed } from './revision-feed.js'
 import { RpcAccessGuard } from './rpc-access.guard.js'
@@ -15,6 +16,7 @@ import { RpcAudit } from './rpc-audit.js'
   controllers: [AuthorizeController],
   providers: [
     AuthorizeService,
+    BookkeepingService,
     InvalidationsService,
     RevisionFeed,
     RpcAudit,

@@ -4,7 +4,7 @@ import { type ErrorDetail, invalidRequest, suggest } from '@olytix/errors'
 import { requestId } from '@olytix/observability'
 import { type AuthorizeRequest, type BatchAuthorizeRequest, CredentialSource } from '@olytix/proto'
 import { isScope, SCOPES } from '../scopes/scopes.js'
-import type { Question } from './authorize.service.js'
+import type { Question } from './bookkeeping.service.js'
 import type { CredentialSource as Source } from './decide.js'
 
 const SOURCES: Readonly<Partial<Record<CredentialSource, Source>>> = {
@@ -49,6 +49,7 @@ export function parseQuestion(message: AuthorizeRequest): Question {
     resource: message.resource.slice(0, 500),
     clientIp: clientIpOf(message),
     requestId: requestId(message.requestId),
+    isPassedOn: false,
   }
 }
 

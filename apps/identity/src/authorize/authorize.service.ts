@@ -1,28 +1,12 @@
-import { Inject, Injectable, Logger } from '@nestjs/common'
+import { Inject, Injectable } from '@nestjs/common'
 import { parseApiKey } from '@olytix/auth-guards/api-key'
 import { KeysService } from '../keys/keys.service.js'
-import { LastUsedService } from '../keys/last-used.service.js'
 import { AccessTokensService } from '../tokens/access-tokens.service.js'
-import { decide, type Decision, type Demand, denied } from './decide.js'
+import { AUTHORIZE_OPTIONS, type AuthorizeOptions } from './authorize.options.js'
+import { BookkeepingService, type Question } from './bookkeeping.service.js'
+import { decide, type Decision, denied } from './decide.js'
 import { heldKey } from './held-key.js'
 import { heldSession } from './held-session.js'
-
-/** One question: may the bearer of this credential do that? */
-export interface Question extends Demand {
-  /** Exactly as it was presented. */
-  readonly credential: string
-  /** What is asked for, for log and audit trail: `POST /api/v1/query`. */
-  readonly resource: string
-  readonly requestId: string
-}
-
-export interface AuthorizeOptions {
-  readonly now: () => Date
-  /** SHA-256 of what other services present; `undefined` trusts every caller, which the configuration allows on loopback alone. */
-  readonly serviceTokenHash: Buffer | undefined
-}
-
-export const AUTHORIZE_OPTIONS = Symbol('AuthorizeOptions')
 
 /**
  * Who is calling, and may they: credential → key or session → principal → decision.
@@ -32,18 +16,17 @@ export const AUTHORIZE_OPTIONS = Symbol('AuthorizeOptions')
  * 2. The key is found by its SHA-256, the session by the token's `sid`, in one statement that also reads the roles of
  *    the user behind it, so that a role taken away narrows every credential at once.
  * 3. `decide` judges it, a pure function: ended, wrong address, missing scope, or allowed.
- * 4. A use is noted in memory, a denial is logged with its true reason. Nothing is written on the way.
+ * 4. A key's rate limit is counted, in memory. The use is noted there too, a denial is logged with its true reason.
+ *    Nothing is written on the way.
  *
  * Whoever needs a decision asks here: other services by `Authorize`, our own management calls through the guard.
  */
 @Injectable()
 export class AuthorizeService {
-  private readonly logger = new Logger('authorize')
-
   constructor(
     private readonly keys: KeysService,
-    private readonly lastUsed: LastUsedService,
     private readonly tokens: AccessTokensService,
+    private readonly bookkeeping: BookkeepingService,
     @Inject(AUTHORIZE_OPTIONS) private readonly options: AuthorizeOptions,
   ) {}
 
@@ -52,12 +35,7 @@ export class AuthorizeService {
    * @throws AppError UNAVAILABLE when it cannot be decided, because the database does not answer
    */
   async authorize(question: Question): Promise<Decision> {
-    const decision = await this.judge(question)
-    if (decision.denialReason !== null) this.logDenial(question, decision)
-    else if (decision.principal?.kind === 'api_key') {
-      this.lastUsed.note(decision.principal.id, this.options.now())
-    }
-    return decision
+    return this.bookkeeping.settle(question, await this.judge(question))
   }
 
   private async judge(question: Question): Promise<Decision> {
@@ -78,16 +56,5 @@ export class AuthorizeService {
     const token = await this.tokens.findHeldToken(credential)
     if ('denialReason' in token) return denied(token.denialReason)
     return decide(heldSession(token), question, this.options.now())
-  }
-
-  private logDenial({ requestId, resource, clientIp }: Question, decision: Decision): void {
-    this.logger.log({
-      event: 'access_denied',
-      denial_reason: decision.denialReason,
-      request_id: requestId,
-      resource,
-      client_ip: clientIp,
-      user_id: decision.heldId,
-    })
   }
 }

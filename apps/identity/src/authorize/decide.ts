@@ -1,17 +1,22 @@
 import type { AttributeValue, Principal, Scope } from '@olytix/auth-guards'
+import type { RateLimit, RateUse } from '../keys/rate-limits.service.js'
 
 /** Why a request is denied; a closed list. For logs and the audit trail, never for the person who was denied. */
-export type DenialReason =
-  | 'missing_credential'
-  | 'malformed_credential'
-  | 'unknown_credential'
-  | 'expired_credential'
-  | 'revoked_credential'
-  | 'disabled_credential'
-  | 'disabled_user'
-  | 'source_not_allowed'
-  | 'address_not_allowed'
-  | 'insufficient_scope'
+export const DENIAL_REASONS = [
+  'missing_credential',
+  'malformed_credential',
+  'unknown_credential',
+  'expired_credential',
+  'revoked_credential',
+  'disabled_credential',
+  'disabled_user',
+  'source_not_allowed',
+  'address_not_allowed',
+  'insufficient_scope',
+  'rate_limited',
+] as const
+
+export type DenialReason = (typeof DENIAL_REASONS)[number]
 
 /** How a credential arrived. */
 export type CredentialSource = 'header' | 'query_parameter'
@@ -23,11 +28,6 @@ export interface Demand {
   readonly requiredScopes: readonly Scope[]
   /** Canonical address of the client; null if it is not known. */
   readonly clientIp: string | null
-}
-
-export interface RateLimit {
-  readonly requests: number
-  readonly perSeconds: number
 }
 
 /** A credential that exists, and everything about it that a decision needs, as of one moment. */
@@ -67,6 +67,8 @@ export interface Decision {
   readonly denialReason: DenialReason | null
   readonly principal: Principal | null
   readonly rateLimit: RateLimit | null
+  /** What the request found of the rate limit; null if it was not counted. */
+  readonly rateUse: RateUse | null
   /** How long the principal may be reused for this credential, in milliseconds. 0 forbids reuse. */
   readonly cacheTtlMs: number
   /** What ends the reuse when it changes: the ids that `WatchInvalidations` tells. */
@@ -92,10 +94,17 @@ export function decide(held: HeldCredential, demand: Demand, now: Date): Decisio
     denialReason: refused,
     principal,
     rateLimit,
+    rateUse: null,
     cacheTtlMs: isReusable ? Math.min(MAX_REUSE_MS, timeLeftMs) : 0,
     dependsOn,
     revision,
   }
+}
+
+/** A decision to allow, once the request has been counted: beyond the limit it is none. */
+export function limited(decision: Decision, rateUse: RateUse): Decision {
+  const denialReason = rateUse.isAllowed ? decision.denialReason : 'rate_limited'
+  return { ...decision, denialReason, rateUse }
 }
 
 /** A denial that names nobody. */
@@ -106,6 +115,7 @@ export function denied(denialReason: DenialReason): Decision {
     denialReason,
     principal: null,
     rateLimit: null,
+    rateUse: null,
     cacheTtlMs: 0,
     dependsOn: [],
     revision: 0,

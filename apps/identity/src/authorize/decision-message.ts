@@ -8,7 +8,7 @@ import {
 } from '@olytix/proto'
 import type { Principal } from '@olytix/auth-guards'
 import { attributesToWire } from '../users/attributes.js'
-import type { Decision, DenialReason } from './decide.js'
+import { DENIAL_REASONS, type Decision, type DenialReason } from './decide.js'
 
 const REASONS: Readonly<Record<DenialReason, WireReason>> = {
   missing_credential: WireReason.DENIAL_REASON_MISSING_CREDENTIAL,
@@ -21,11 +21,17 @@ const REASONS: Readonly<Record<DenialReason, WireReason>> = {
   source_not_allowed: WireReason.DENIAL_REASON_SOURCE_NOT_ALLOWED,
   address_not_allowed: WireReason.DENIAL_REASON_ADDRESS_NOT_ALLOWED,
   insufficient_scope: WireReason.DENIAL_REASON_INSUFFICIENT_SCOPE,
+  rate_limited: WireReason.DENIAL_REASON_RATE_LIMITED,
+}
+
+/** The reason that the wire names so; `undefined` for one that this service does not know. */
+export function reasonOf(wire: WireReason): DenialReason | undefined {
+  return DENIAL_REASONS.find((reason) => REASONS[reason] === wire)
 }
 
 /** A decision as the wire carries it. */
 export function toAuthorizeResponse(decision: Decision): AuthorizeResponse {
-  const { principal, denialReason, cacheTtlMs, dependsOn, revision, rateLimit } = decision
+  const { principal, denialReason, cacheTtlMs, dependsOn, revision, rateLimit, rateUse } = decision
   return {
     ...(principal ? answerAbout(principal) : NOBODY),
     decision: denialReason === null ? WireDecision.DECISION_ALLOW : WireDecision.DECISION_DENY,
@@ -34,7 +40,9 @@ export function toAuthorizeResponse(decision: Decision): AuthorizeResponse {
     cacheTtlMs,
     revision,
     rateLimit: rateLimit ?? undefined,
-    rateLimitUse: undefined,
+    rateLimitUse: rateUse
+      ? { remaining: rateUse.remaining, resetAfterMs: rateUse.resetAfterMs }
+      : undefined,
     dependsOn: [...dependsOn],
   }
 }

@@ -4,7 +4,7 @@ import { canonicalAddress, type Scope } from '@olytix/auth-guards'
 import { forbidden, invalidRequest } from '@olytix/errors'
 import { requestId } from '@olytix/observability'
 import type { PublicOrigin } from '../audit/origin.js'
-import type { Question } from './authorize.service.js'
+import type { Question } from './bookkeeping.service.js'
 import type { CredentialSource } from './decide.js'
 
 interface Call {
@@ -38,6 +38,7 @@ export function toQuestion(call: ManagementCall): Question {
     requiredScopes: call.requiredScopes,
     resource: call.resource,
     requestId,
+    isPassedOn: call.isServiceCall && only(call.metadata, 'client-ip') !== undefined,
   }
 }
 

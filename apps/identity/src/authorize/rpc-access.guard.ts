@@ -1,10 +1,11 @@
 import type { Metadata, ServerUnaryCall } from '@grpc/grpc-js'
 import { type CanActivate, type ExecutionContext, Inject, Injectable } from '@nestjs/common'
 import { Reflector } from '@nestjs/core'
-import { forbidden, unauthorized } from '@olytix/errors'
+import { AppError, forbidden, unauthorized } from '@olytix/errors'
 import { ACCESS, type Access } from '@olytix/auth-guards'
 import { setOrigin } from '../audit/origin.js'
-import { AUTHORIZE_OPTIONS, type AuthorizeOptions, AuthorizeService } from './authorize.service.js'
+import { AUTHORIZE_OPTIONS, type AuthorizeOptions } from './authorize.options.js'
+import { AuthorizeService } from './authorize.service.js'
 import type { Decision } from './decide.js'
 import { toPublicOrigin, toQuestion } from './management-call.js'
 import { SERVICE_CALL } from './service-call.decorator.js'
@@ -58,9 +59,25 @@ function isAccess(value: unknown): value is Access {
   return typeof value === 'object' && value !== null && 'kind' in value
 }
 
-/** @throws AppError UNAUTHORIZED when nobody is named, FORBIDDEN when somebody is who may not */
-function allowed({ principal, denialReason }: Decision): NonNullable<Decision['principal']> {
+/** @throws AppError UNAUTHORIZED when nobody is named, else RATE_LIMITED or FORBIDDEN */
+function allowed({
+  principal,
+  denialReason,
+  rateUse,
+}: Decision): NonNullable<Decision['principal']> {
   if (!principal) throw unauthorized(denialReason ?? 'no principal')
+  if (denialReason === 'rate_limited') throw rateLimited(rateUse?.resetAfterMs ?? 0)
   if (denialReason !== null) throw forbidden(denialReason)
   return principal
+}
+
+function rateLimited(resetAfterMs: number): AppError {
+  const seconds = String(Math.ceil(resetAfterMs / 1000))
+  return new AppError(
+    'RATE_LIMITED',
+    `Too many requests with this key: try again in ${seconds} s`,
+    {
+      headers: { 'retry-after': seconds },
+    },
+  )
 }

@@ -10,3 +10,8 @@ export function keyExpiry(createdAt: Date, days: number): Date {
   const midnight = Math.floor(createdAt.getTime() / DAY_MS) * DAY_MS
   return new Date(midnight + days * DAY_MS)
 }
+
+/** How many days a key was given when it was made. */
+export function daysOfLife(createdAt: Date, expiresAt: Date): number {
+  return Math.ceil((expiresAt.getTime() - createdAt.getTime()) / DAY_MS)
+}

@@ -4,12 +4,13 @@ import type { KeyRow } from './keys.queries.js'
 
 /** Where a key is in its life at a moment. Revoked outlives all, expired outlives disabled. */
 export function keyStatus(
-  key: Pick<KeyRow, 'revoked_at' | 'expires_at' | 'disabled_at'>,
+  key: Pick<KeyRow, 'revoked_at' | 'expires_at' | 'disabled_at' | 'rotated_to'>,
   now: Date,
 ): KeyStatus {
   if (key.revoked_at) return KeyStatus.KEY_STATUS_REVOKED
   if (now >= key.expires_at) return KeyStatus.KEY_STATUS_EXPIRED
-  return key.disabled_at ? KeyStatus.KEY_STATUS_DISABLED : KeyStatus.KEY_STATUS_ACTIVE
+  if (key.disabled_at) return KeyStatus.KEY_STATUS_DISABLED
+  return key.rotated_to === null ? KeyStatus.KEY_STATUS_ACTIVE : KeyStatus.KEY_STATUS_ROTATING
 }
 
 /** A key as the wire carries it: never the key itself. */
@@ -29,6 +30,9 @@ export function toKeyMessage(row: KeyRow, now: Date): Key {
     createdAt: row.created_at,
     expiresAt: row.expires_at,
     lastUsedAt: row.last_used_at ?? undefined,
+    rotatedFrom: row.rotated_from ?? '',
+    rotatedTo: row.rotated_to ?? '',
+    ownerId: row.owner_id,
   }
 }
 

@@ -6,15 +6,18 @@ import type {
   CreateKeyResponse,
   GetKeyRequest,
   GetKeyResponse,
+  GetKeyUsageRequest,
+  GetKeyUsageResponse,
   ListKeysRequest,
   ListKeysResponse,
-  RevokeKeyRequest,
-  RevokeKeyResponse,
 } from '@olytix/proto'
 import { CurrentOrigin, type PrincipalOrigin } from '../audit/origin.js'
 import { toKeyMessage } from './key-message.js'
-import { parseKeyId, parseKeyPage, parseNewKey, parseRevocation } from './keys.schemas.js'
-import { KEYS_OPTIONS, type KeysOptions, KeysService } from './keys.service.js'
+import { parseUsageQuestion } from './key-usage.schemas.js'
+import { KeyUsesService } from './key-uses.service.js'
+import { KEYS_OPTIONS, type KeysOptions } from './keys.options.js'
+import { parseKeyId, parseKeyPage, parseNewKey } from './keys.schemas.js'
+import { KeysService } from './keys.service.js'
 
 /** `KeyService`: who asks is decided by the guard, from the call's own credential. */
 @RequireScope('admin')
@@ -22,6 +25,7 @@ import { KEYS_OPTIONS, type KeysOptions, KeysService } from './keys.service.js'
 export class KeysController {
   constructor(
     private readonly keys: KeysService,
+    private readonly uses: KeyUsesService,
     @Inject(KEYS_OPTIONS) private readonly options: KeysOptions,
   ) {}
 
@@ -47,12 +51,10 @@ export class KeysController {
     return { key: toKeyMessage(await this.keys.getKey(parseKeyId(request.id)), this.options.now()) }
   }
 
-  @GrpcMethod('KeyService', 'RevokeKey')
-  async revokeKey(
-    @Payload() request: RevokeKeyRequest,
-    @CurrentOrigin() origin: PrincipalOrigin,
-  ): Promise<RevokeKeyResponse> {
-    await this.keys.revokeKey(parseRevocation(request), origin)
-    return {}
+  @GrpcMethod('KeyService', 'GetKeyUsage')
+  async getKeyUsage(@Payload() request: GetKeyUsageRequest): Promise<GetKeyUsageResponse> {
+    const { id, span } = parseUsageQuestion(request, this.options.now())
+    const { lastClientIp, buckets } = await this.uses.usageOf(id, span)
+    return { buckets: [...buckets], lastClientIp: lastClientIp ?? '' }
   }
 }

@@ -1,14 +1,26 @@
 import { Module } from '@nestjs/common'
 import { AuditModule } from '../audit/audit.module.js'
 import { UsersModule } from '../users/users.module.js'
+import { KeyChangesService } from './key-changes.service.js'
+import { KeyIssuer } from './key-issuer.service.js'
+import { KeyLifeController } from './key-life.grpc.js'
+import { KeyRotationService } from './key-rotation.service.js'
 import { KeysController } from './keys.grpc.js'
 import { KeysService } from './keys.service.js'
-import { LastUsedService } from './last-used.service.js'
+import { KeyUsesService } from './key-uses.service.js'
+import { RateLimitsService } from './rate-limits.service.js'
 
 @Module({
   imports: [AuditModule, UsersModule],
-  controllers: [KeysController],
-  providers: [KeysService, LastUsedService],
-  exports: [KeysService, LastUsedService],
+  controllers: [KeysController, KeyLifeController],
+  providers: [
+    KeyChangesService,
+    KeyIssuer,
+    KeyRotationService,
+    KeysService,
+    KeyUsesService,
+    RateLimitsService,
+  ],
+  exports: [KeysService, KeyUsesService, RateLimitsService],
 })
 export class KeysModule {}

@@ -9,6 +9,7 @@ const keyRow = z.object({
   name: z.string(),
   description: z.string(),
   hint: z.string(),
+  owner_id: z.string(),
   created_by: z.string(),
   scopes,
   roles: z.array(z.string()),
@@ -21,13 +22,15 @@ const keyRow = z.object({
   last_used_at: z.date().nullable(),
   disabled_at: z.date().nullable(),
   revoked_at: z.date().nullable(),
+  rotated_from: z.string().nullable(),
+  rotated_to: z.string().nullable(),
 })
 
 /** A key as lists show it. */
 export type KeyRow = z.output<typeof keyRow>
 
 const keyColumns = sql`
-  keys.id, keys.name, keys.description, keys.hint,
+  keys.id, keys.name, keys.description, keys.hint, keys.owner_id,
   coalesce(keys.ancestor_ids[1], keys.owner_id) as created_by,
   keys.scopes,
   array(
@@ -35,12 +38,21 @@ const keyColumns = sql`
   ) as roles,
   keys.attributes, keys.allowed_ips::text[] as allowed_ips,
   keys.rate_limit_requests, keys.rate_limit_per_seconds,
-  keys.created_at, keys.expires_at, keys.last_used_at, keys.disabled_at, keys.revoked_at`
+  keys.created_at, least(keys.expires_at, keys.rotated_out_at) as expires_at, keys.last_used_at,
+  keys.disabled_at, keys.revoked_at, keys.rotated_from,
+  (select next.id from keys as next where next.rotated_from = keys.id) as rotated_to`
 
 const heldKeyRow = keyRow
-  .omit({ description: true, hint: true, created_by: true, created_at: true, last_used_at: true })
+  .omit({
+    description: true,
+    hint: true,
+    created_by: true,
+    created_at: true,
+    last_used_at: true,
+    rotated_from: true,
+    rotated_to: true,
+  })
   .extend({
-    owner_id: z.string(),
     owner_roles: z.array(z.string()),
     owner_scopes: scopes,
     ancestor_ids: z.array(z.string()),
@@ -67,7 +79,8 @@ export function findHeldKey(
         ) as roles,
         keys.attributes, keys.allowed_ips::text[] as allowed_ips,
         keys.rate_limit_requests, keys.rate_limit_per_seconds,
-        keys.expires_at, keys.disabled_at, keys.revoked_at,
+        least(keys.expires_at, keys.rotated_out_at) as expires_at,
+        keys.disabled_at, keys.revoked_at,
         case
           when keys.ancestor_ids = '{}' then '[]'
           else (
@@ -140,6 +153,8 @@ export interface NewKeyRow {
   readonly rateLimit: { readonly requests: number; readonly perSeconds: number } | null
   readonly createdAt: Date
   readonly expiresAt: Date
+  /** The key that it replaces. */
+  readonly rotatedFrom: string | null
 }
 
 export async function insertKey(transaction: Queryable, key: NewKeyRow): Promise<void> {
@@ -147,13 +162,15 @@ export async function insertKey(transaction: Queryable, key: NewKeyRow): Promise
     with new_key as (
       insert into keys (
         id, owner_id, ancestor_ids, name, description, hint, secret_hash, scopes, attributes,
-        allowed_ips, rate_limit_requests, rate_limit_per_seconds, created_at, expires_at
+        allowed_ips, rate_limit_requests, rate_limit_per_seconds, created_at, expires_at,
+        rotated_from
       )
       values (
         ${key.id}, ${key.ownerId}, ${key.ancestorIds}, ${key.name}, ${key.description},
         ${key.hint}, ${key.secretHash}, ${key.scopes}, ${JSON.stringify(key.attributes)},
         ${key.allowedIps}::text[]::cidr[], ${key.rateLimit?.requests ?? null},
-        ${key.rateLimit?.perSeconds ?? null}, ${key.createdAt}, ${key.expiresAt}
+        ${key.rateLimit?.perSeconds ?? null}, ${key.createdAt}, ${key.expiresAt},
+        ${key.rotatedFrom}
       )
       returning id
     )
@@ -184,25 +201,4 @@ export function revokeKey(
       )
       select id, changed from target`,
   )
-}
-
-/** Moves `last_used_at` forward, never back. Locks in the order of ids, so that two processes cannot deadlock. */
-export async function updateLastUsed(
-  database: Queryable,
-  uses: ReadonlyMap<string, Date>,
-): Promise<void> {
-  await database.execute(sql`
-    with used as (
-      select keys.id, use.used_at
-      from unnest(${[...uses.keys()]}::text[], ${[...uses.values()]}::timestamptz[])
-        as use (key_id, used_at)
-      join keys on keys.id = use.key_id
-      where keys.last_used_at is null or keys.last_used_at < use.used_at
-      order by keys.id
-      for no key update of keys
-    )
-    update keys
-    set last_used_at = used.used_at
-    from used
-    where keys.id = used.id`)
 }

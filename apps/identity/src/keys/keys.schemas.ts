@@ -1,6 +1,14 @@
 import type { Scope } from '@olytix/auth-guards'
 import { invalidRequest, suggest } from '@olytix/errors'
-import type { CreateKeyRequest, ListKeysRequest, RevokeKeyRequest } from '@olytix/proto'
+import type {
+  CreateKeyRequest,
+  KeyChange,
+  ListKeysRequest,
+  RateLimit,
+  RevokeKeyRequest,
+  RotateKeyRequest,
+  UpdateKeyRequest,
+} from '@olytix/proto'
 import { z } from 'zod'
 import { isScope, SCOPES } from '../scopes/scopes.js'
 import { canonicalCidr } from './allowed-ips.js'
@@ -51,14 +59,11 @@ const cidr = z.string().transform((value, context): string => {
   return z.NEVER
 })
 
-const newKey = z.object({
+const settings = z.object({
   name: plainText.min(1, 'must not be empty').max(200, 'must have at most 200 characters'),
   description: plainText.max(1000, 'must have at most 1,000 characters'),
   scopes: z.array(scope).max(SCOPES.length, 'names a scope twice'),
   roles: z.array(plainText.max(63)).max(MAX_ROLES, `has at most ${String(MAX_ROLES)} entries`),
-  expires_in_days: z
-    .int()
-    .max(MAX_KEY_DAYS, `must be a number of days from 1 to ${String(MAX_KEY_DAYS)}`),
   attributes: wireAttributes,
   allowed_ips: z.array(cidr).max(MAX_ADDRESSES, `has at most ${String(MAX_ADDRESSES)} entries`),
   rate_limit: z
@@ -67,6 +72,12 @@ const newKey = z.object({
       per_seconds: z.int().min(1, 'must be at least 1').max(86_400, 'must be at most 86,400'),
     })
     .optional(),
+})
+
+const newKey = settings.extend({
+  expires_in_days: z
+    .int()
+    .max(MAX_KEY_DAYS, `must be a number of days from 1 to ${String(MAX_KEY_DAYS)}`),
 })
 
 /**
@@ -82,10 +93,7 @@ export function parseNewKey(message: CreateKeyRequest): NewKey {
     expires_in_days: message.expiresInDays,
     attributes: message.attributes,
     allowed_ips: message.allowedIps,
-    rate_limit: message.rateLimit && {
-      requests: message.rateLimit.requests,
-      per_seconds: message.rateLimit.perSeconds,
-    },
+    rate_limit: rateLimitIn(message),
   })
   const { expires_in_days: days, allowed_ips: allowedIps, rate_limit: limit, ...rest } = parsed
   return {
@@ -94,8 +102,80 @@ export function parseNewKey(message: CreateKeyRequest): NewKey {
     roles: [...new Set(rest.roles)],
     allowedIps: [...new Set(allowedIps)],
     expiresInDays: days === 0 ? undefined : days,
-    rateLimit: limit ? { requests: limit.requests, perSeconds: limit.per_seconds } : null,
+    rateLimit: rateLimitOut(limit),
   }
+}
+
+/** What shall change about a key: what is not there stays. */
+export type KeyChanges = {
+  readonly [Name in Exclude<keyof NewKey, 'expiresInDays'>]?: NewKey[Name] | undefined
+} & { readonly disabled?: boolean | undefined }
+
+const changes = settings.extend({
+  scopes: settings.shape.scopes.min(1, 'must name at least one scope'),
+  disabled: z.boolean(),
+})
+const CHANGEABLE = changes.keyof().options
+const changesMask = z
+  .array(z.enum(CHANGEABLE, `must be one of ${CHANGEABLE.join(', ')}`))
+  .min(1, 'names nothing to change')
+
+/**
+ * Reads an UpdateKey message. A field that the mask names and the change leaves out is emptied.
+ * @throws AppError INVALID_REQUEST with every problem at once, by the names that JSON uses
+ */
+export function parseKeyChanges({ change, updateMask }: UpdateKeyRequest): KeyChanges {
+  const { update_mask: names } = parseMessage(z.object({ update_mask: changesMask }), {
+    update_mask: updateMask ?? [],
+  })
+  const values = { ...EMPTIED, ...change, ...(change && snakeCased(change)) }
+  const named = Object.entries(values).filter(([name]) => names.some((wanted) => wanted === name))
+  const parsed = parseMessage(changes.partial(), Object.fromEntries(named))
+  const { allowed_ips: allowedIps, rate_limit: limit, scopes, roles, ...rest } = parsed
+  return {
+    ...rest,
+    ...(scopes && { scopes: [...new Set(scopes)] }),
+    ...(roles && { roles: [...new Set(roles)] }),
+    ...(allowedIps && { allowedIps: [...new Set(allowedIps)] }),
+    ...(names.includes('rate_limit') && { rateLimit: rateLimitOut(limit) }),
+  }
+}
+
+const EMPTIED = {
+  name: '',
+  description: '',
+  scopes: [],
+  roles: [],
+  attributes: {},
+  allowed_ips: [],
+  rate_limit: undefined,
+  disabled: false,
+}
+
+function snakeCased(change: KeyChange): object {
+  return { allowed_ips: change.allowedIps, rate_limit: rateLimitIn(change) }
+}
+
+function rateLimitIn({ rateLimit }: { readonly rateLimit: RateLimit | undefined }) {
+  return rateLimit && { requests: rateLimit.requests, per_seconds: rateLimit.perSeconds }
+}
+
+function rateLimitOut(
+  limit: { readonly requests: number; readonly per_seconds: number } | undefined,
+): NewKey['rateLimit'] {
+  return limit ? { requests: limit.requests, perSeconds: limit.per_seconds } : null
+}
+
+const MAX_OVERLAP_SECONDS = 30 * 86_400
+
+/** @throws AppError NOT_FOUND, INVALID_REQUEST */
+export function parseRotation({ id, overlapSeconds }: RotateKeyRequest): {
+  readonly id: string
+  readonly overlapSeconds: number
+} {
+  if (overlapSeconds <= MAX_OVERLAP_SECONDS) return { id: parseKeyId(id), overlapSeconds }
+  const message = `overlap_seconds must be at most ${String(MAX_OVERLAP_SECONDS)}, which is 30 days`
+  throw invalidRequest([{ path: 'overlap_seconds', message }])
 }
 
 const KEY_ID = /^key_[0-9a-z]{21}$/

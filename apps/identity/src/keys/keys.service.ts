@@ -1,57 +1,35 @@
-import { createHash, randomBytes } from 'node:crypto'
 import { Inject, Injectable } from '@nestjs/common'
 import type { Scope } from '@olytix/auth-guards'
 import { forbidden, invalidRequest } from '@olytix/errors'
-import { Database, newId, type Queryable } from '@olytix/postgres'
-import { AuditService } from '../audit/audit.service.js'
+import { Database, type Queryable } from '@olytix/postgres'
 import type { Origin, PrincipalOrigin } from '../audit/origin.js'
-import { defaultRole, missingScopes } from '../scopes/scopes.js'
+import { missingScopes } from '../scopes/scopes.js'
 import { RolesService } from '../users/roles.service.js'
-import { type ApiKey, generateApiKey } from '@olytix/auth-guards/api-key'
-import { DEFAULT_KEY_DAYS, keyExpiry } from './key-expiry.js'
+import type { ApiKey } from '@olytix/auth-guards/api-key'
+import { DEFAULT_KEY_DAYS } from './key-expiry.js'
+import { hashKey, type IssuedKey, KeyIssuer, type Lineage } from './key-issuer.service.js'
 import { keyNotFound } from './keys.errors.js'
+import { KEYS_OPTIONS, type KeysOptions } from './keys.options.js'
 import {
   findHeldKey,
   findKey,
   findLineage,
   type HeldKeyRow,
-  insertKey,
   type KeyRow,
   listKeys,
-  revokeKey,
 } from './keys.queries.js'
 import type { NewKey } from './keys.schemas.js'
-
-export interface KeysOptions {
-  readonly now: () => Date
-  /** Longest life of a new key in days, if the operator set one. */
-  readonly maxDays: number | undefined
-}
 
 /** A key with all that a decision needs, as of one moment. */
 export type HeldKey = HeldKeyRow
 
-export const KEYS_OPTIONS = Symbol('KeysOptions')
-
-/** Whose a new key is: the user, and the keys between the user and it, nearest first. */
-interface Lineage {
-  readonly ownerId: string
-  readonly ancestorIds: readonly string[]
-}
-
-/** A key right after it was made: the only moment at which its secret is known. */
-export interface IssuedKey {
-  readonly secret: string
-  readonly key: KeyRow
-}
-
-/** API keys: issue, find, list, revoke. */
+/** API keys: issue, find, list. */
 @Injectable()
 export class KeysService {
   constructor(
     private readonly database: Database,
     private readonly roles: RolesService,
-    private readonly audit: AuditService,
+    private readonly issuer: KeyIssuer,
     @Inject(KEYS_OPTIONS) private readonly options: KeysOptions,
   ) {}
 
@@ -69,8 +47,8 @@ export class KeysService {
       const lineage = await this.lineageOf(transaction, id)
       const unknown = await this.roles.unknownRoles(transaction, wanted.roles)
       if (unknown.length > 0) throw invalidRequest(unknown)
-      const secret = generateApiKey(randomBytes)
-      return this.insert(transaction, { ...wanted, scopes }, { secret, lineage, origin })
+      const days = this.daysOf(wanted)
+      return this.issuer.create(transaction, { ...wanted, scopes, lineage, days }, origin)
     })
   }
 
@@ -81,21 +59,19 @@ export class KeysService {
     ownerId: string,
     origin: Origin,
   ): Promise<void> {
-    const wanted: NewKey = {
+    const wanted = {
       name: 'First admin key',
       description: '',
       scopes: ['admin'],
       roles: [],
-      expiresInDays: undefined,
       attributes: {},
       allowedIps: [],
       rateLimit: null,
-    }
-    await this.insert(transaction, wanted, {
       secret,
       lineage: { ownerId, ancestorIds: [] },
-      origin,
-    })
+      days: this.defaultDays,
+    } as const
+    await this.issuer.create(transaction, wanted, origin)
   }
 
   /** Newest first. @returns one page and, unless it is the last, the id to go on from */
@@ -115,66 +91,18 @@ export class KeysService {
     return key
   }
 
-  /**
-   * Revokes a key for good, by its id or by the key itself. Revoking twice is no error and no second event.
-   * @throws AppError NOT_FOUND
-   */
-  async revokeKey(
-    target: { readonly id: string } | ApiKey,
-    origin: PrincipalOrigin,
-  ): Promise<void> {
-    const which = 'id' in target ? target : { secretHash: hash(target.secret) }
-    await this.database.transaction(async (transaction) => {
-      const revoked = await revokeKey(transaction, which, this.options.now())
-      if (!revoked) throw keyNotFound()
-      if (!revoked.changed) return
-      await this.audit.recordChange(
-        transaction,
-        { type: 'key_revoked', subjectKind: 'key', subjectId: revoked.id },
-        origin,
-      )
-    })
-  }
-
   /** The key behind a presented secret, whatever its state, with all that a decision needs. One statement. */
   findHeldKey(key: ApiKey): Promise<HeldKeyRow | undefined> {
-    return findHeldKey(this.database, hash(key.secret))
+    return findHeldKey(this.database, hashKey(key))
   }
 
-  private async insert(
-    transaction: Queryable,
-    wanted: NewKey,
-    by: { readonly secret: ApiKey; readonly lineage: Lineage; readonly origin: Origin },
-  ): Promise<IssuedKey> {
-    const createdAt = this.options.now()
-    const id = newId('key', createdAt)
-    const roles = wanted.roles.length > 0 ? wanted.roles : [defaultRole(wanted.scopes)]
-    const expiresAt = keyExpiry(createdAt, this.daysOf(wanted))
-    await insertKey(transaction, {
-      ...wanted,
-      ...by.lineage,
-      id,
-      roles,
-      createdAt,
-      expiresAt,
-      hint: by.secret.hint,
-      secretHash: hash(by.secret.secret),
-    })
-    const key = await findKey(transaction, id)
-    if (!key) throw new Error('a key that was just inserted is gone')
-    const { scopes, attributes, allowedIps, rateLimit, name } = wanted
-    const after = { name, scopes, roles, attributes, allowedIps, rateLimit, expiresAt }
-    await this.audit.recordChange(
-      transaction,
-      { type: 'key_created', subjectKind: 'key', subjectId: id, data: { after } },
-      by.origin,
-    )
-    return { secret: by.secret.secret, key }
+  private get defaultDays(): number {
+    return Math.min(DEFAULT_KEY_DAYS, this.options.maxDays ?? Infinity)
   }
 
   private daysOf({ expiresInDays }: NewKey): number {
     const { maxDays } = this.options
-    if (expiresInDays === undefined) return Math.min(DEFAULT_KEY_DAYS, maxDays ?? Infinity)
+    if (expiresInDays === undefined) return this.defaultDays
     if (maxDays === undefined || expiresInDays <= maxDays) return expiresInDays
     const message = `expires_in_days must be at most ${String(maxDays)} here`
     throw invalidRequest([{ path: 'expires_in_days', message }])
@@ -186,8 +114,4 @@ export class KeysService {
       ? { ownerId: creator.owner_id, ancestorIds: creator.ancestor_ids }
       : { ownerId: principalId, ancestorIds: [] }
   }
-}
-
-function hash(secret: string): Buffer {
-  return createHash('sha256').update(secret).digest()
 }

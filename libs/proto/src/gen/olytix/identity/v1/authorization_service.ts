@@ -574,6 +574,32 @@ export interface RateLimitUse {
   resetAfterMs: number;
 }
 
+/** Requests that were decided without asking. */
+export interface RecordUsesRequest {
+  /** At most 1,000. */
+  uses: KeyUse[];
+}
+
+/** Nothing to say. */
+export interface RecordUsesResponse {
+}
+
+/** Some requests with one key that ended alike. */
+export interface KeyUse {
+  /** key_…. Counts of keys that do not exist are dropped. */
+  keyId: string;
+  /** Why they were denied; unspecified if they were allowed. */
+  denialReason: DenialReason;
+  /** How many. */
+  requests: number;
+  /** When the latest of them came. */
+  lastAt:
+    | Date
+    | undefined;
+  /** From where it came; empty if unknown. */
+  clientIp: string;
+}
+
 function createBaseAuthorizeRequest(): AuthorizeRequest {
   return {
     credential: "",
@@ -2195,6 +2221,280 @@ export const RateLimitUse: MessageFns<RateLimitUse> = {
   },
 };
 
+function createBaseRecordUsesRequest(): RecordUsesRequest {
+  return { uses: [] };
+}
+
+export const RecordUsesRequest: MessageFns<RecordUsesRequest> = {
+  encode(message: RecordUsesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.uses) {
+      KeyUse.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordUsesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordUsesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.uses.push(KeyUse.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RecordUsesRequest {
+    return { uses: globalThis.Array.isArray(object?.uses) ? object.uses.map((e: any) => KeyUse.fromJSON(e)) : [] };
+  },
+
+  toJSON(message: RecordUsesRequest): unknown {
+    const obj: any = {};
+    if (message.uses?.length) {
+      obj.uses = message.uses.map((e) => KeyUse.toJSON(e));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RecordUsesRequest>, I>>(base?: I): RecordUsesRequest {
+    return RecordUsesRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordUsesRequest>, I>>(object: I): RecordUsesRequest {
+    const message = createBaseRecordUsesRequest();
+    message.uses = object.uses?.map((e) => KeyUse.fromPartial(e)) || [];
+    return message;
+  },
+};
+
+function createBaseRecordUsesResponse(): RecordUsesResponse {
+  return {};
+}
+
+export const RecordUsesResponse: MessageFns<RecordUsesResponse> = {
+  encode(_: RecordUsesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RecordUsesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRecordUsesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(_: any): RecordUsesResponse {
+    return {};
+  },
+
+  toJSON(_: RecordUsesResponse): unknown {
+    const obj: any = {};
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RecordUsesResponse>, I>>(base?: I): RecordUsesResponse {
+    return RecordUsesResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RecordUsesResponse>, I>>(_: I): RecordUsesResponse {
+    const message = createBaseRecordUsesResponse();
+    return message;
+  },
+};
+
+function createBaseKeyUse(): KeyUse {
+  return {
+    keyId: "",
+    denialReason: DenialReason.DENIAL_REASON_UNSPECIFIED,
+    requests: 0,
+    lastAt: undefined,
+    clientIp: "",
+  };
+}
+
+export const KeyUse: MessageFns<KeyUse> = {
+  encode(message: KeyUse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.keyId !== "") {
+      writer.uint32(10).string(message.keyId);
+    }
+    if (message.denialReason !== DenialReason.DENIAL_REASON_UNSPECIFIED) {
+      writer.uint32(16).int32(denialReasonToNumber(message.denialReason));
+    }
+    if (message.requests !== 0) {
+      writer.uint32(24).uint32(message.requests);
+    }
+    if (message.lastAt !== undefined) {
+      Timestamp.encode(toTimestamp(message.lastAt), writer.uint32(34).fork()).join();
+    }
+    if (message.clientIp !== "") {
+      writer.uint32(42).string(message.clientIp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyUse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyUse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.keyId = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.denialReason = denialReasonFromJSON(reader.int32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.requests = reader.uint32();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lastAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.clientIp = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KeyUse {
+    return {
+      keyId: isSet(object.keyId)
+        ? globalThis.String(object.keyId)
+        : isSet(object.key_id)
+        ? globalThis.String(object.key_id)
+        : "",
+      denialReason: isSet(object.denialReason)
+        ? denialReasonFromJSON(object.denialReason)
+        : isSet(object.denial_reason)
+        ? denialReasonFromJSON(object.denial_reason)
+        : DenialReason.DENIAL_REASON_UNSPECIFIED,
+      requests: isSet(object.requests) ? globalThis.Number(object.requests) : 0,
+      lastAt: isSet(object.lastAt)
+        ? fromJsonTimestamp(object.lastAt)
+        : isSet(object.last_at)
+        ? fromJsonTimestamp(object.last_at)
+        : undefined,
+      clientIp: isSet(object.clientIp)
+        ? globalThis.String(object.clientIp)
+        : isSet(object.client_ip)
+        ? globalThis.String(object.client_ip)
+        : "",
+    };
+  },
+
+  toJSON(message: KeyUse): unknown {
+    const obj: any = {};
+    if (message.keyId !== "") {
+      obj.keyId = message.keyId;
+    }
+    if (message.denialReason !== DenialReason.DENIAL_REASON_UNSPECIFIED) {
+      obj.denialReason = denialReasonToJSON(message.denialReason);
+    }
+    if (message.requests !== 0) {
+      obj.requests = Math.round(message.requests);
+    }
+    if (message.lastAt !== undefined) {
+      obj.lastAt = message.lastAt.toISOString();
+    }
+    if (message.clientIp !== "") {
+      obj.clientIp = message.clientIp;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<KeyUse>, I>>(base?: I): KeyUse {
+    return KeyUse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeyUse>, I>>(object: I): KeyUse {
+    const message = createBaseKeyUse();
+    message.keyId = object.keyId ?? "";
+    message.denialReason = object.denialReason ?? DenialReason.DENIAL_REASON_UNSPECIFIED;
+    message.requests = object.requests ?? 0;
+    message.lastAt = object.lastAt ?? undefined;
+    message.clientIp = object.clientIp ?? "";
+    return message;
+  },
+};
+
 /** Turns a credential into a decision. Asked on every request by the guards of other services. */
 export type AuthorizationServiceService = typeof AuthorizationServiceService;
 export const AuthorizationServiceService = {
@@ -2223,6 +2523,16 @@ export const AuthorizationServiceService = {
       Buffer.from(BatchAuthorizeResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): BatchAuthorizeResponse => BatchAuthorizeResponse.decode(value),
   },
+  /** Counts requests that a guard has decided from an answer it held, so that usage and last use of keys are right. */
+  recordUses: {
+    path: "/olytix.identity.v1.AuthorizationService/RecordUses" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RecordUsesRequest): Buffer => Buffer.from(RecordUsesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RecordUsesRequest => RecordUsesRequest.decode(value),
+    responseSerialize: (value: RecordUsesResponse): Buffer => Buffer.from(RecordUsesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RecordUsesResponse => RecordUsesResponse.decode(value),
+  },
   /**
    * Streams what changed since a revision, with a checkpoint at least every second. A caller whose stream is silent
    * for 2 seconds must not reuse principals.
@@ -2248,6 +2558,8 @@ export interface AuthorizationServiceServer extends UntypedServiceImplementation
   authorize: handleUnaryCall<AuthorizeRequest, AuthorizeResponse>;
   /** Decides several questions in one call: each as Authorize would by itself, the answers in the same order. */
   batchAuthorize: handleUnaryCall<BatchAuthorizeRequest, BatchAuthorizeResponse>;
+  /** Counts requests that a guard has decided from an answer it held, so that usage and last use of keys are right. */
+  recordUses: handleUnaryCall<RecordUsesRequest, RecordUsesResponse>;
   /**
    * Streams what changed since a revision, with a checkpoint at least every second. A caller whose stream is silent
    * for 2 seconds must not reuse principals.
@@ -2290,6 +2602,22 @@ export interface AuthorizationServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: BatchAuthorizeResponse) => void,
+  ): ClientUnaryCall;
+  /** Counts requests that a guard has decided from an answer it held, so that usage and last use of keys are right. */
+  recordUses(
+    request: RecordUsesRequest,
+    callback: (error: ServiceError | null, response: RecordUsesResponse) => void,
+  ): ClientUnaryCall;
+  recordUses(
+    request: RecordUsesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RecordUsesResponse) => void,
+  ): ClientUnaryCall;
+  recordUses(
+    request: RecordUsesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RecordUsesResponse) => void,
   ): ClientUnaryCall;
   /**
    * Streams what changed since a revision, with a checkpoint at least every second. A caller whose stream is silent

@@ -18,6 +18,7 @@ import {
   type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { FieldMask } from "../../../google/protobuf/field_mask.js";
 import { Timestamp } from "../../../google/protobuf/timestamp.js";
 import { AttributeValue, RateLimit } from "./authorization_service.js";
 
@@ -31,7 +32,7 @@ export enum KeyStatus {
   KEY_STATUS_DISABLED = "KEY_STATUS_DISABLED",
   /** KEY_STATUS_ROTATING - Replaced, and still works until its overlap ends. */
   KEY_STATUS_ROTATING = "KEY_STATUS_ROTATING",
-  /** KEY_STATUS_EXPIRED - Past its expires_at. */
+  /** KEY_STATUS_EXPIRED - Past its expires_at, or past the overlap after its rotation. */
   KEY_STATUS_EXPIRED = "KEY_STATUS_EXPIRED",
   /** KEY_STATUS_REVOKED - Revoked for good. */
   KEY_STATUS_REVOKED = "KEY_STATUS_REVOKED",
@@ -105,6 +106,63 @@ export function keyStatusToNumber(object: KeyStatus): number {
   }
 }
 
+/** How finely usage is counted. */
+export enum UsageGranularity {
+  /** USAGE_GRANULARITY_UNSPECIFIED - Not said; treated as DAY. */
+  USAGE_GRANULARITY_UNSPECIFIED = "USAGE_GRANULARITY_UNSPECIFIED",
+  /** USAGE_GRANULARITY_HOUR - By the hour, at most 31 days at a time. */
+  USAGE_GRANULARITY_HOUR = "USAGE_GRANULARITY_HOUR",
+  /** USAGE_GRANULARITY_DAY - By the day in UTC, at most 366 days at a time. */
+  USAGE_GRANULARITY_DAY = "USAGE_GRANULARITY_DAY",
+  UNRECOGNIZED = "UNRECOGNIZED",
+}
+
+export function usageGranularityFromJSON(object: any): UsageGranularity {
+  switch (object) {
+    case 0:
+    case "USAGE_GRANULARITY_UNSPECIFIED":
+      return UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED;
+    case 1:
+    case "USAGE_GRANULARITY_HOUR":
+      return UsageGranularity.USAGE_GRANULARITY_HOUR;
+    case 2:
+    case "USAGE_GRANULARITY_DAY":
+      return UsageGranularity.USAGE_GRANULARITY_DAY;
+    case -1:
+    case "UNRECOGNIZED":
+    default:
+      return UsageGranularity.UNRECOGNIZED;
+  }
+}
+
+export function usageGranularityToJSON(object: UsageGranularity): string {
+  switch (object) {
+    case UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED:
+      return "USAGE_GRANULARITY_UNSPECIFIED";
+    case UsageGranularity.USAGE_GRANULARITY_HOUR:
+      return "USAGE_GRANULARITY_HOUR";
+    case UsageGranularity.USAGE_GRANULARITY_DAY:
+      return "USAGE_GRANULARITY_DAY";
+    case UsageGranularity.UNRECOGNIZED:
+    default:
+      return "UNRECOGNIZED";
+  }
+}
+
+export function usageGranularityToNumber(object: UsageGranularity): number {
+  switch (object) {
+    case UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED:
+      return 0;
+    case UsageGranularity.USAGE_GRANULARITY_HOUR:
+      return 1;
+    case UsageGranularity.USAGE_GRANULARITY_DAY:
+      return 2;
+    case UsageGranularity.UNRECOGNIZED:
+    default:
+      return -1;
+  }
+}
+
 /** An API key as everybody may see it: never the key itself. */
 export interface Key {
   /** key_…. */
@@ -135,12 +193,20 @@ export interface Key {
   createdAt:
     | Date
     | undefined;
-  /** 00:00 UTC of its last day; refused from then on. */
+  /** 00:00 UTC of its last day, or the end of its overlap if it was rotated; refused from then on. */
   expiresAt:
     | Date
     | undefined;
   /** Last use, to within the flush interval. */
-  lastUsedAt: Date | undefined;
+  lastUsedAt:
+    | Date
+    | undefined;
+  /** The key that it replaces: key_…; empty if it replaces none. */
+  rotatedFrom: string;
+  /** The key that replaces it: key_…; empty if none does. */
+  rotatedTo: string;
+  /** The user behind it: usr_…. created_by is this user or another of their keys. */
+  ownerId: string;
 }
 
 export interface Key_AttributesEntry {
@@ -225,6 +291,121 @@ export interface RevokeKeyRequest {
 export interface RevokeKeyResponse {
 }
 
+/** Which key to change, and how. */
+export interface UpdateKeyRequest {
+  /** key_…. */
+  id: string;
+  /** New values of the fields that the mask names. */
+  change:
+    | KeyChange
+    | undefined;
+  /** Any of name, scopes, roles, attributes, allowed_ips, rate_limit, disabled, description; at least one. */
+  updateMask: string[] | undefined;
+}
+
+/** New values. A field that the mask names and that is empty here is emptied. */
+export interface KeyChange {
+  /** 1 to 200 characters. */
+  name: string;
+  /** At least one, and none that the caller does not hold. */
+  scopes: string[];
+  /** Empty means the built-in role of the highest scope. */
+  roles: string[];
+  /** All attributes: those that are missing here are removed. */
+  attributes: { [key: string]: AttributeValue };
+  /** CIDR blocks or single addresses; empty allows all. */
+  allowedIps: string[];
+  /** Absent means no limit. */
+  rateLimit:
+    | RateLimit
+    | undefined;
+  /** Whether the key is refused for now. */
+  disabled: boolean;
+  /** Free text, at most 1,000 characters. */
+  description: string;
+}
+
+export interface KeyChange_AttributesEntry {
+  key: string;
+  value: AttributeValue | undefined;
+}
+
+/** The key after the change. */
+export interface UpdateKeyResponse {
+  /** The key. */
+  key: Key | undefined;
+}
+
+/** Which key to replace. */
+export interface RotateKeyRequest {
+  /** key_…. It neither has been replaced nor is it disabled, expired or revoked: CONFLICT. */
+  id: string;
+  /**
+   * How long the old key works on: 0 ends it at once, at most 2,592,000 (30 days). A key that the old one itself has
+   * replaced ends now, so that at most two keys work.
+   */
+  overlapSeconds: number;
+}
+
+/** The new key, shown this once. */
+export interface RotateKeyResponse {
+  /** The whole key: "olytix-core_key_" and 33 characters. */
+  secret: string;
+  /** Everything else about it. */
+  key: Key | undefined;
+}
+
+/** Whose keys to revoke. */
+export interface RevokeKeysOfOwnerRequest {
+  /** usr_…. */
+  ownerId: string;
+}
+
+/** What was done. */
+export interface RevokeKeysOfOwnerResponse {
+  /** How many keys were not revoked before. */
+  revoked: number;
+}
+
+/** Usage of which key, and when. */
+export interface GetKeyUsageRequest {
+  /** key_…. */
+  id: string;
+  /** First moment, cut down to the hour or day; by default 7 days before "to" by the hour, 30 by the day. */
+  from:
+    | Date
+    | undefined;
+  /** Before this moment; by default now. */
+  to:
+    | Date
+    | undefined;
+  /** Hours or days. */
+  granularity: UsageGranularity;
+}
+
+/** How often a key was used. Other replicas add what they counted every few seconds. */
+export interface GetKeyUsageResponse {
+  /** Hours or days in which there were requests, oldest first. */
+  buckets: UsageBucket[];
+  /** Address of the last request that was allowed; empty if unknown. */
+  lastClientIp: string;
+}
+
+/** One hour or day. */
+export interface UsageBucket {
+  /** When it begins. */
+  start:
+    | Date
+    | undefined;
+  /** Requests by "allowed" or the reason of their denial: rate_limited, insufficient_scope …. */
+  requestsByOutcome: { [key: string]: number };
+}
+
+export interface UsageBucket_RequestsByOutcomeEntry {
+  key: string;
+  value: number;
+}
+
 function createBaseKey(): Key {
   return {
     id: "",
@@ -241,6 +422,9 @@ function createBaseKey(): Key {
     createdAt: undefined,
     expiresAt: undefined,
     lastUsedAt: undefined,
+    rotatedFrom: "",
+    rotatedTo: "",
+    ownerId: "",
   };
 }
 
@@ -287,6 +471,15 @@ export const Key: MessageFns<Key> = {
     }
     if (message.lastUsedAt !== undefined) {
       Timestamp.encode(toTimestamp(message.lastUsedAt), writer.uint32(114).fork()).join();
+    }
+    if (message.rotatedFrom !== "") {
+      writer.uint32(122).string(message.rotatedFrom);
+    }
+    if (message.rotatedTo !== "") {
+      writer.uint32(130).string(message.rotatedTo);
+    }
+    if (message.ownerId !== "") {
+      writer.uint32(138).string(message.ownerId);
     }
     return writer;
   },
@@ -419,6 +612,30 @@ export const Key: MessageFns<Key> = {
             message.lastUsedAt = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
             continue;
           }
+          case 15: {
+            if (tag !== 122) {
+              break;
+            }
+
+            message.rotatedFrom = reader.string();
+            continue;
+          }
+          case 16: {
+            if (tag !== 130) {
+              break;
+            }
+
+            message.rotatedTo = reader.string();
+            continue;
+          }
+          case 17: {
+            if (tag !== 138) {
+              break;
+            }
+
+            message.ownerId = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -484,6 +701,21 @@ export const Key: MessageFns<Key> = {
         : isSet(object.last_used_at)
         ? fromJsonTimestamp(object.last_used_at)
         : undefined,
+      rotatedFrom: isSet(object.rotatedFrom)
+        ? globalThis.String(object.rotatedFrom)
+        : isSet(object.rotated_from)
+        ? globalThis.String(object.rotated_from)
+        : "",
+      rotatedTo: isSet(object.rotatedTo)
+        ? globalThis.String(object.rotatedTo)
+        : isSet(object.rotated_to)
+        ? globalThis.String(object.rotated_to)
+        : "",
+      ownerId: isSet(object.ownerId)
+        ? globalThis.String(object.ownerId)
+        : isSet(object.owner_id)
+        ? globalThis.String(object.owner_id)
+        : "",
     };
   },
 
@@ -537,6 +769,15 @@ export const Key: MessageFns<Key> = {
     if (message.lastUsedAt !== undefined) {
       obj.lastUsedAt = message.lastUsedAt.toISOString();
     }
+    if (message.rotatedFrom !== "") {
+      obj.rotatedFrom = message.rotatedFrom;
+    }
+    if (message.rotatedTo !== "") {
+      obj.rotatedTo = message.rotatedTo;
+    }
+    if (message.ownerId !== "") {
+      obj.ownerId = message.ownerId;
+    }
     return obj;
   },
 
@@ -569,6 +810,9 @@ export const Key: MessageFns<Key> = {
     message.createdAt = object.createdAt ?? undefined;
     message.expiresAt = object.expiresAt ?? undefined;
     message.lastUsedAt = object.lastUsedAt ?? undefined;
+    message.rotatedFrom = object.rotatedFrom ?? "";
+    message.rotatedTo = object.rotatedTo ?? "";
+    message.ownerId = object.ownerId ?? "";
     return message;
   },
 };
@@ -1523,6 +1767,1234 @@ export const RevokeKeyResponse: MessageFns<RevokeKeyResponse> = {
   },
 };
 
+function createBaseUpdateKeyRequest(): UpdateKeyRequest {
+  return { id: "", change: undefined, updateMask: undefined };
+}
+
+export const UpdateKeyRequest: MessageFns<UpdateKeyRequest> = {
+  encode(message: UpdateKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.change !== undefined) {
+      KeyChange.encode(message.change, writer.uint32(18).fork()).join();
+    }
+    if (message.updateMask !== undefined) {
+      FieldMask.encode(FieldMask.wrap(message.updateMask), writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.change = KeyChange.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.updateMask = FieldMask.unwrap(FieldMask.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateKeyRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      change: isSet(object.change) ? KeyChange.fromJSON(object.change) : undefined,
+      updateMask: isSet(object.updateMask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.updateMask))
+        : isSet(object.update_mask)
+        ? FieldMask.unwrap(FieldMask.fromJSON(object.update_mask))
+        : undefined,
+    };
+  },
+
+  toJSON(message: UpdateKeyRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.change !== undefined) {
+      obj.change = KeyChange.toJSON(message.change);
+    }
+    if (message.updateMask !== undefined) {
+      obj.updateMask = FieldMask.toJSON(FieldMask.wrap(message.updateMask));
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpdateKeyRequest>, I>>(base?: I): UpdateKeyRequest {
+    return UpdateKeyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateKeyRequest>, I>>(object: I): UpdateKeyRequest {
+    const message = createBaseUpdateKeyRequest();
+    message.id = object.id ?? "";
+    message.change = (object.change !== undefined && object.change !== null)
+      ? KeyChange.fromPartial(object.change)
+      : undefined;
+    message.updateMask = object.updateMask ?? undefined;
+    return message;
+  },
+};
+
+function createBaseKeyChange(): KeyChange {
+  return {
+    name: "",
+    scopes: [],
+    roles: [],
+    attributes: {},
+    allowedIps: [],
+    rateLimit: undefined,
+    disabled: false,
+    description: "",
+  };
+}
+
+export const KeyChange: MessageFns<KeyChange> = {
+  encode(message: KeyChange, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.name !== "") {
+      writer.uint32(10).string(message.name);
+    }
+    for (const v of message.scopes) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.roles) {
+      writer.uint32(26).string(v!);
+    }
+    globalThis.Object.entries(message.attributes).forEach(([key, value]: [string, AttributeValue]) => {
+      KeyChange_AttributesEntry.encode({ key: key as any, value }, writer.uint32(34).fork()).join();
+    });
+    for (const v of message.allowedIps) {
+      writer.uint32(42).string(v!);
+    }
+    if (message.rateLimit !== undefined) {
+      RateLimit.encode(message.rateLimit, writer.uint32(50).fork()).join();
+    }
+    if (message.disabled !== false) {
+      writer.uint32(56).bool(message.disabled);
+    }
+    if (message.description !== "") {
+      writer.uint32(66).string(message.description);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyChange {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyChange();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.name = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.scopes.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.roles.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            const entry4 = KeyChange_AttributesEntry.decode(reader, reader.uint32());
+            if (entry4.value !== undefined) {
+              message.attributes[entry4.key] = entry4.value;
+            }
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.allowedIps.push(reader.string());
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.rateLimit = RateLimit.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.disabled = reader.bool();
+            continue;
+          }
+          case 8: {
+            if (tag !== 66) {
+              break;
+            }
+
+            message.description = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KeyChange {
+    return {
+      name: isSet(object.name) ? globalThis.String(object.name) : "",
+      scopes: globalThis.Array.isArray(object?.scopes) ? object.scopes.map((e: any) => globalThis.String(e)) : [],
+      roles: globalThis.Array.isArray(object?.roles) ? object.roles.map((e: any) => globalThis.String(e)) : [],
+      attributes: isObject(object.attributes)
+        ? (globalThis.Object.entries(object.attributes) as [string, any][]).reduce(
+          (acc: { [key: string]: AttributeValue }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: AttributeValue.fromJSON(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+      allowedIps: globalThis.Array.isArray(object?.allowedIps)
+        ? object.allowedIps.map((e: any) => globalThis.String(e))
+        : globalThis.Array.isArray(object?.allowed_ips)
+        ? object.allowed_ips.map((e: any) => globalThis.String(e))
+        : [],
+      rateLimit: isSet(object.rateLimit)
+        ? RateLimit.fromJSON(object.rateLimit)
+        : isSet(object.rate_limit)
+        ? RateLimit.fromJSON(object.rate_limit)
+        : undefined,
+      disabled: isSet(object.disabled) ? globalThis.Boolean(object.disabled) : false,
+      description: isSet(object.description) ? globalThis.String(object.description) : "",
+    };
+  },
+
+  toJSON(message: KeyChange): unknown {
+    const obj: any = {};
+    if (message.name !== "") {
+      obj.name = message.name;
+    }
+    if (message.scopes?.length) {
+      obj.scopes = message.scopes;
+    }
+    if (message.roles?.length) {
+      obj.roles = message.roles;
+    }
+    if (message.attributes) {
+      const entries = globalThis.Object.entries(message.attributes) as [string, AttributeValue][];
+      if (entries.length > 0) {
+        obj.attributes = {};
+        entries.forEach(([k, v]) => {
+          obj.attributes[k] = AttributeValue.toJSON(v);
+        });
+      }
+    }
+    if (message.allowedIps?.length) {
+      obj.allowedIps = message.allowedIps;
+    }
+    if (message.rateLimit !== undefined) {
+      obj.rateLimit = RateLimit.toJSON(message.rateLimit);
+    }
+    if (message.disabled !== false) {
+      obj.disabled = message.disabled;
+    }
+    if (message.description !== "") {
+      obj.description = message.description;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<KeyChange>, I>>(base?: I): KeyChange {
+    return KeyChange.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeyChange>, I>>(object: I): KeyChange {
+    const message = createBaseKeyChange();
+    message.name = object.name ?? "";
+    message.scopes = object.scopes?.map((e) => e) || [];
+    message.roles = object.roles?.map((e) => e) || [];
+    message.attributes = (globalThis.Object.entries(object.attributes ?? {}) as [string, AttributeValue][]).reduce(
+      (acc: { [key: string]: AttributeValue }, [key, value]: [string, AttributeValue]) => {
+        if (value !== undefined) {
+          acc[key] = AttributeValue.fromPartial(value);
+        }
+        return acc;
+      },
+      {},
+    );
+    message.allowedIps = object.allowedIps?.map((e) => e) || [];
+    message.rateLimit = (object.rateLimit !== undefined && object.rateLimit !== null)
+      ? RateLimit.fromPartial(object.rateLimit)
+      : undefined;
+    message.disabled = object.disabled ?? false;
+    message.description = object.description ?? "";
+    return message;
+  },
+};
+
+function createBaseKeyChange_AttributesEntry(): KeyChange_AttributesEntry {
+  return { key: "", value: undefined };
+}
+
+export const KeyChange_AttributesEntry: MessageFns<KeyChange_AttributesEntry> = {
+  encode(message: KeyChange_AttributesEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== undefined) {
+      AttributeValue.encode(message.value, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): KeyChange_AttributesEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseKeyChange_AttributesEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.value = AttributeValue.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): KeyChange_AttributesEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? AttributeValue.fromJSON(object.value) : undefined,
+    };
+  },
+
+  toJSON(message: KeyChange_AttributesEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== undefined) {
+      obj.value = AttributeValue.toJSON(message.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<KeyChange_AttributesEntry>, I>>(base?: I): KeyChange_AttributesEntry {
+    return KeyChange_AttributesEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<KeyChange_AttributesEntry>, I>>(object: I): KeyChange_AttributesEntry {
+    const message = createBaseKeyChange_AttributesEntry();
+    message.key = object.key ?? "";
+    message.value = (object.value !== undefined && object.value !== null)
+      ? AttributeValue.fromPartial(object.value)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseUpdateKeyResponse(): UpdateKeyResponse {
+  return { key: undefined };
+}
+
+export const UpdateKeyResponse: MessageFns<UpdateKeyResponse> = {
+  encode(message: UpdateKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== undefined) {
+      Key.encode(message.key, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UpdateKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUpdateKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = Key.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UpdateKeyResponse {
+    return { key: isSet(object.key) ? Key.fromJSON(object.key) : undefined };
+  },
+
+  toJSON(message: UpdateKeyResponse): unknown {
+    const obj: any = {};
+    if (message.key !== undefined) {
+      obj.key = Key.toJSON(message.key);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UpdateKeyResponse>, I>>(base?: I): UpdateKeyResponse {
+    return UpdateKeyResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UpdateKeyResponse>, I>>(object: I): UpdateKeyResponse {
+    const message = createBaseUpdateKeyResponse();
+    message.key = (object.key !== undefined && object.key !== null) ? Key.fromPartial(object.key) : undefined;
+    return message;
+  },
+};
+
+function createBaseRotateKeyRequest(): RotateKeyRequest {
+  return { id: "", overlapSeconds: 0 };
+}
+
+export const RotateKeyRequest: MessageFns<RotateKeyRequest> = {
+  encode(message: RotateKeyRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.overlapSeconds !== 0) {
+      writer.uint32(16).uint32(message.overlapSeconds);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.overlapSeconds = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateKeyRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      overlapSeconds: isSet(object.overlapSeconds)
+        ? globalThis.Number(object.overlapSeconds)
+        : isSet(object.overlap_seconds)
+        ? globalThis.Number(object.overlap_seconds)
+        : 0,
+    };
+  },
+
+  toJSON(message: RotateKeyRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.overlapSeconds !== 0) {
+      obj.overlapSeconds = Math.round(message.overlapSeconds);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RotateKeyRequest>, I>>(base?: I): RotateKeyRequest {
+    return RotateKeyRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RotateKeyRequest>, I>>(object: I): RotateKeyRequest {
+    const message = createBaseRotateKeyRequest();
+    message.id = object.id ?? "";
+    message.overlapSeconds = object.overlapSeconds ?? 0;
+    return message;
+  },
+};
+
+function createBaseRotateKeyResponse(): RotateKeyResponse {
+  return { secret: "", key: undefined };
+}
+
+export const RotateKeyResponse: MessageFns<RotateKeyResponse> = {
+  encode(message: RotateKeyResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.secret !== "") {
+      writer.uint32(10).string(message.secret);
+    }
+    if (message.key !== undefined) {
+      Key.encode(message.key, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RotateKeyResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRotateKeyResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.secret = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.key = Key.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RotateKeyResponse {
+    return {
+      secret: isSet(object.secret) ? globalThis.String(object.secret) : "",
+      key: isSet(object.key) ? Key.fromJSON(object.key) : undefined,
+    };
+  },
+
+  toJSON(message: RotateKeyResponse): unknown {
+    const obj: any = {};
+    if (message.secret !== "") {
+      obj.secret = message.secret;
+    }
+    if (message.key !== undefined) {
+      obj.key = Key.toJSON(message.key);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RotateKeyResponse>, I>>(base?: I): RotateKeyResponse {
+    return RotateKeyResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RotateKeyResponse>, I>>(object: I): RotateKeyResponse {
+    const message = createBaseRotateKeyResponse();
+    message.secret = object.secret ?? "";
+    message.key = (object.key !== undefined && object.key !== null) ? Key.fromPartial(object.key) : undefined;
+    return message;
+  },
+};
+
+function createBaseRevokeKeysOfOwnerRequest(): RevokeKeysOfOwnerRequest {
+  return { ownerId: "" };
+}
+
+export const RevokeKeysOfOwnerRequest: MessageFns<RevokeKeysOfOwnerRequest> = {
+  encode(message: RevokeKeysOfOwnerRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.ownerId !== "") {
+      writer.uint32(10).string(message.ownerId);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeKeysOfOwnerRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeKeysOfOwnerRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.ownerId = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeKeysOfOwnerRequest {
+    return {
+      ownerId: isSet(object.ownerId)
+        ? globalThis.String(object.ownerId)
+        : isSet(object.owner_id)
+        ? globalThis.String(object.owner_id)
+        : "",
+    };
+  },
+
+  toJSON(message: RevokeKeysOfOwnerRequest): unknown {
+    const obj: any = {};
+    if (message.ownerId !== "") {
+      obj.ownerId = message.ownerId;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokeKeysOfOwnerRequest>, I>>(base?: I): RevokeKeysOfOwnerRequest {
+    return RevokeKeysOfOwnerRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokeKeysOfOwnerRequest>, I>>(object: I): RevokeKeysOfOwnerRequest {
+    const message = createBaseRevokeKeysOfOwnerRequest();
+    message.ownerId = object.ownerId ?? "";
+    return message;
+  },
+};
+
+function createBaseRevokeKeysOfOwnerResponse(): RevokeKeysOfOwnerResponse {
+  return { revoked: 0 };
+}
+
+export const RevokeKeysOfOwnerResponse: MessageFns<RevokeKeysOfOwnerResponse> = {
+  encode(message: RevokeKeysOfOwnerResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.revoked !== 0) {
+      writer.uint32(8).uint32(message.revoked);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): RevokeKeysOfOwnerResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseRevokeKeysOfOwnerResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.revoked = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): RevokeKeysOfOwnerResponse {
+    return { revoked: isSet(object.revoked) ? globalThis.Number(object.revoked) : 0 };
+  },
+
+  toJSON(message: RevokeKeysOfOwnerResponse): unknown {
+    const obj: any = {};
+    if (message.revoked !== 0) {
+      obj.revoked = Math.round(message.revoked);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<RevokeKeysOfOwnerResponse>, I>>(base?: I): RevokeKeysOfOwnerResponse {
+    return RevokeKeysOfOwnerResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<RevokeKeysOfOwnerResponse>, I>>(object: I): RevokeKeysOfOwnerResponse {
+    const message = createBaseRevokeKeysOfOwnerResponse();
+    message.revoked = object.revoked ?? 0;
+    return message;
+  },
+};
+
+function createBaseGetKeyUsageRequest(): GetKeyUsageRequest {
+  return { id: "", from: undefined, to: undefined, granularity: UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED };
+}
+
+export const GetKeyUsageRequest: MessageFns<GetKeyUsageRequest> = {
+  encode(message: GetKeyUsageRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.from !== undefined) {
+      Timestamp.encode(toTimestamp(message.from), writer.uint32(18).fork()).join();
+    }
+    if (message.to !== undefined) {
+      Timestamp.encode(toTimestamp(message.to), writer.uint32(26).fork()).join();
+    }
+    if (message.granularity !== UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED) {
+      writer.uint32(32).int32(usageGranularityToNumber(message.granularity));
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKeyUsageRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetKeyUsageRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.from = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.to = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.granularity = usageGranularityFromJSON(reader.int32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetKeyUsageRequest {
+    return {
+      id: isSet(object.id) ? globalThis.String(object.id) : "",
+      from: isSet(object.from) ? fromJsonTimestamp(object.from) : undefined,
+      to: isSet(object.to) ? fromJsonTimestamp(object.to) : undefined,
+      granularity: isSet(object.granularity)
+        ? usageGranularityFromJSON(object.granularity)
+        : UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED,
+    };
+  },
+
+  toJSON(message: GetKeyUsageRequest): unknown {
+    const obj: any = {};
+    if (message.id !== "") {
+      obj.id = message.id;
+    }
+    if (message.from !== undefined) {
+      obj.from = message.from.toISOString();
+    }
+    if (message.to !== undefined) {
+      obj.to = message.to.toISOString();
+    }
+    if (message.granularity !== UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED) {
+      obj.granularity = usageGranularityToJSON(message.granularity);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetKeyUsageRequest>, I>>(base?: I): GetKeyUsageRequest {
+    return GetKeyUsageRequest.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetKeyUsageRequest>, I>>(object: I): GetKeyUsageRequest {
+    const message = createBaseGetKeyUsageRequest();
+    message.id = object.id ?? "";
+    message.from = object.from ?? undefined;
+    message.to = object.to ?? undefined;
+    message.granularity = object.granularity ?? UsageGranularity.USAGE_GRANULARITY_UNSPECIFIED;
+    return message;
+  },
+};
+
+function createBaseGetKeyUsageResponse(): GetKeyUsageResponse {
+  return { buckets: [], lastClientIp: "" };
+}
+
+export const GetKeyUsageResponse: MessageFns<GetKeyUsageResponse> = {
+  encode(message: GetKeyUsageResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.buckets) {
+      UsageBucket.encode(v!, writer.uint32(10).fork()).join();
+    }
+    if (message.lastClientIp !== "") {
+      writer.uint32(18).string(message.lastClientIp);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetKeyUsageResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetKeyUsageResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.buckets.push(UsageBucket.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lastClientIp = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): GetKeyUsageResponse {
+    return {
+      buckets: globalThis.Array.isArray(object?.buckets) ? object.buckets.map((e: any) => UsageBucket.fromJSON(e)) : [],
+      lastClientIp: isSet(object.lastClientIp)
+        ? globalThis.String(object.lastClientIp)
+        : isSet(object.last_client_ip)
+        ? globalThis.String(object.last_client_ip)
+        : "",
+    };
+  },
+
+  toJSON(message: GetKeyUsageResponse): unknown {
+    const obj: any = {};
+    if (message.buckets?.length) {
+      obj.buckets = message.buckets.map((e) => UsageBucket.toJSON(e));
+    }
+    if (message.lastClientIp !== "") {
+      obj.lastClientIp = message.lastClientIp;
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<GetKeyUsageResponse>, I>>(base?: I): GetKeyUsageResponse {
+    return GetKeyUsageResponse.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<GetKeyUsageResponse>, I>>(object: I): GetKeyUsageResponse {
+    const message = createBaseGetKeyUsageResponse();
+    message.buckets = object.buckets?.map((e) => UsageBucket.fromPartial(e)) || [];
+    message.lastClientIp = object.lastClientIp ?? "";
+    return message;
+  },
+};
+
+function createBaseUsageBucket(): UsageBucket {
+  return { start: undefined, requestsByOutcome: {} };
+}
+
+export const UsageBucket: MessageFns<UsageBucket> = {
+  encode(message: UsageBucket, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.start !== undefined) {
+      Timestamp.encode(toTimestamp(message.start), writer.uint32(10).fork()).join();
+    }
+    globalThis.Object.entries(message.requestsByOutcome).forEach(([key, value]: [string, number]) => {
+      UsageBucket_RequestsByOutcomeEntry.encode({ key: key as any, value }, writer.uint32(18).fork()).join();
+    });
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UsageBucket {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUsageBucket();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.start = fromTimestamp(Timestamp.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            const entry2 = UsageBucket_RequestsByOutcomeEntry.decode(reader, reader.uint32());
+            if (entry2.value !== undefined) {
+              message.requestsByOutcome[entry2.key] = entry2.value;
+            }
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UsageBucket {
+    return {
+      start: isSet(object.start) ? fromJsonTimestamp(object.start) : undefined,
+      requestsByOutcome: isObject(object.requestsByOutcome)
+        ? (globalThis.Object.entries(object.requestsByOutcome) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : isObject(object.requests_by_outcome)
+        ? (globalThis.Object.entries(object.requests_by_outcome) as [string, any][]).reduce(
+          (acc: { [key: string]: number }, [key, value]: [string, any]) => {
+            globalThis.Object.defineProperty(acc, key, {
+              value: globalThis.Number(value),
+              enumerable: true,
+              configurable: true,
+              writable: true,
+            });
+            return acc;
+          },
+          {},
+        )
+        : {},
+    };
+  },
+
+  toJSON(message: UsageBucket): unknown {
+    const obj: any = {};
+    if (message.start !== undefined) {
+      obj.start = message.start.toISOString();
+    }
+    if (message.requestsByOutcome) {
+      const entries = globalThis.Object.entries(message.requestsByOutcome) as [string, number][];
+      if (entries.length > 0) {
+        obj.requestsByOutcome = {};
+        entries.forEach(([k, v]) => {
+          obj.requestsByOutcome[k] = Math.round(v);
+        });
+      }
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UsageBucket>, I>>(base?: I): UsageBucket {
+    return UsageBucket.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UsageBucket>, I>>(object: I): UsageBucket {
+    const message = createBaseUsageBucket();
+    message.start = object.start ?? undefined;
+    message.requestsByOutcome = (globalThis.Object.entries(object.requestsByOutcome ?? {}) as [string, number][])
+      .reduce((acc: { [key: string]: number }, [key, value]: [string, number]) => {
+        if (value !== undefined) {
+          acc[key] = globalThis.Number(value);
+        }
+        return acc;
+      }, {});
+    return message;
+  },
+};
+
+function createBaseUsageBucket_RequestsByOutcomeEntry(): UsageBucket_RequestsByOutcomeEntry {
+  return { key: "", value: 0 };
+}
+
+export const UsageBucket_RequestsByOutcomeEntry: MessageFns<UsageBucket_RequestsByOutcomeEntry> = {
+  encode(message: UsageBucket_RequestsByOutcomeEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.key !== "") {
+      writer.uint32(10).string(message.key);
+    }
+    if (message.value !== 0) {
+      writer.uint32(16).uint32(message.value);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): UsageBucket_RequestsByOutcomeEntry {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseUsageBucket_RequestsByOutcomeEntry();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.key = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.value = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  fromJSON(object: any): UsageBucket_RequestsByOutcomeEntry {
+    return {
+      key: isSet(object.key) ? globalThis.String(object.key) : "",
+      value: isSet(object.value) ? globalThis.Number(object.value) : 0,
+    };
+  },
+
+  toJSON(message: UsageBucket_RequestsByOutcomeEntry): unknown {
+    const obj: any = {};
+    if (message.key !== "") {
+      obj.key = message.key;
+    }
+    if (message.value !== 0) {
+      obj.value = Math.round(message.value);
+    }
+    return obj;
+  },
+
+  create<I extends Exact<DeepPartial<UsageBucket_RequestsByOutcomeEntry>, I>>(
+    base?: I,
+  ): UsageBucket_RequestsByOutcomeEntry {
+    return UsageBucket_RequestsByOutcomeEntry.fromPartial(base ?? ({} as any));
+  },
+  fromPartial<I extends Exact<DeepPartial<UsageBucket_RequestsByOutcomeEntry>, I>>(
+    object: I,
+  ): UsageBucket_RequestsByOutcomeEntry {
+    const message = createBaseUsageBucket_RequestsByOutcomeEntry();
+    message.key = object.key ?? "";
+    message.value = object.value ?? 0;
+    return message;
+  },
+};
+
 /** The life of API keys. Every call carries the credential of the person who asks in metadata "authorization"; identity decides by itself. */
 export type KeyServiceService = typeof KeyServiceService;
 export const KeyServiceService = {
@@ -1556,6 +3028,26 @@ export const KeyServiceService = {
     responseSerialize: (value: GetKeyResponse): Buffer => Buffer.from(GetKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetKeyResponse => GetKeyResponse.decode(value),
   },
+  /** Changes what the mask names. Needs the scope admin, and every scope that the key shall have. */
+  updateKey: {
+    path: "/olytix.identity.v1.KeyService/UpdateKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: UpdateKeyRequest): Buffer => Buffer.from(UpdateKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): UpdateKeyRequest => UpdateKeyRequest.decode(value),
+    responseSerialize: (value: UpdateKeyResponse): Buffer => Buffer.from(UpdateKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): UpdateKeyResponse => UpdateKeyResponse.decode(value),
+  },
+  /** Replaces a key by a new one with the same settings and the original length of life. Needs the scope admin. */
+  rotateKey: {
+    path: "/olytix.identity.v1.KeyService/RotateKey" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RotateKeyRequest): Buffer => Buffer.from(RotateKeyRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RotateKeyRequest => RotateKeyRequest.decode(value),
+    responseSerialize: (value: RotateKeyResponse): Buffer => Buffer.from(RotateKeyResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RotateKeyResponse => RotateKeyResponse.decode(value),
+  },
   /** Revokes a key for good. Revoking twice is no error. Needs the scope admin. */
   revokeKey: {
     path: "/olytix.identity.v1.KeyService/RevokeKey" as const,
@@ -1566,6 +3058,28 @@ export const KeyServiceService = {
     responseSerialize: (value: RevokeKeyResponse): Buffer => Buffer.from(RevokeKeyResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): RevokeKeyResponse => RevokeKeyResponse.decode(value),
   },
+  /** Revokes all keys of a user for good, those that their keys have made included. Needs the scope admin. */
+  revokeKeysOfOwner: {
+    path: "/olytix.identity.v1.KeyService/RevokeKeysOfOwner" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: RevokeKeysOfOwnerRequest): Buffer =>
+      Buffer.from(RevokeKeysOfOwnerRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): RevokeKeysOfOwnerRequest => RevokeKeysOfOwnerRequest.decode(value),
+    responseSerialize: (value: RevokeKeysOfOwnerResponse): Buffer =>
+      Buffer.from(RevokeKeysOfOwnerResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): RevokeKeysOfOwnerResponse => RevokeKeysOfOwnerResponse.decode(value),
+  },
+  /** Counts the requests made with a key. Needs the scope admin. */
+  getKeyUsage: {
+    path: "/olytix.identity.v1.KeyService/GetKeyUsage" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetKeyUsageRequest): Buffer => Buffer.from(GetKeyUsageRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetKeyUsageRequest => GetKeyUsageRequest.decode(value),
+    responseSerialize: (value: GetKeyUsageResponse): Buffer => Buffer.from(GetKeyUsageResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetKeyUsageResponse => GetKeyUsageResponse.decode(value),
+  },
 } as const;
 
 export interface KeyServiceServer extends UntypedServiceImplementation {
@@ -1575,8 +3089,16 @@ export interface KeyServiceServer extends UntypedServiceImplementation {
   listKeys: handleUnaryCall<ListKeysRequest, ListKeysResponse>;
   /** Shows one key, without its secret. Needs the scope admin. */
   getKey: handleUnaryCall<GetKeyRequest, GetKeyResponse>;
+  /** Changes what the mask names. Needs the scope admin, and every scope that the key shall have. */
+  updateKey: handleUnaryCall<UpdateKeyRequest, UpdateKeyResponse>;
+  /** Replaces a key by a new one with the same settings and the original length of life. Needs the scope admin. */
+  rotateKey: handleUnaryCall<RotateKeyRequest, RotateKeyResponse>;
   /** Revokes a key for good. Revoking twice is no error. Needs the scope admin. */
   revokeKey: handleUnaryCall<RevokeKeyRequest, RevokeKeyResponse>;
+  /** Revokes all keys of a user for good, those that their keys have made included. Needs the scope admin. */
+  revokeKeysOfOwner: handleUnaryCall<RevokeKeysOfOwnerRequest, RevokeKeysOfOwnerResponse>;
+  /** Counts the requests made with a key. Needs the scope admin. */
+  getKeyUsage: handleUnaryCall<GetKeyUsageRequest, GetKeyUsageResponse>;
 }
 
 export interface KeyServiceClient extends Client {
@@ -1628,6 +3150,38 @@ export interface KeyServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetKeyResponse) => void,
   ): ClientUnaryCall;
+  /** Changes what the mask names. Needs the scope admin, and every scope that the key shall have. */
+  updateKey(
+    request: UpdateKeyRequest,
+    callback: (error: ServiceError | null, response: UpdateKeyResponse) => void,
+  ): ClientUnaryCall;
+  updateKey(
+    request: UpdateKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: UpdateKeyResponse) => void,
+  ): ClientUnaryCall;
+  updateKey(
+    request: UpdateKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: UpdateKeyResponse) => void,
+  ): ClientUnaryCall;
+  /** Replaces a key by a new one with the same settings and the original length of life. Needs the scope admin. */
+  rotateKey(
+    request: RotateKeyRequest,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
+  rotateKey(
+    request: RotateKeyRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
+  rotateKey(
+    request: RotateKeyRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RotateKeyResponse) => void,
+  ): ClientUnaryCall;
   /** Revokes a key for good. Revoking twice is no error. Needs the scope admin. */
   revokeKey(
     request: RevokeKeyRequest,
@@ -1643,6 +3197,38 @@ export interface KeyServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: RevokeKeyResponse) => void,
+  ): ClientUnaryCall;
+  /** Revokes all keys of a user for good, those that their keys have made included. Needs the scope admin. */
+  revokeKeysOfOwner(
+    request: RevokeKeysOfOwnerRequest,
+    callback: (error: ServiceError | null, response: RevokeKeysOfOwnerResponse) => void,
+  ): ClientUnaryCall;
+  revokeKeysOfOwner(
+    request: RevokeKeysOfOwnerRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: RevokeKeysOfOwnerResponse) => void,
+  ): ClientUnaryCall;
+  revokeKeysOfOwner(
+    request: RevokeKeysOfOwnerRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: RevokeKeysOfOwnerResponse) => void,
+  ): ClientUnaryCall;
+  /** Counts the requests made with a key. Needs the scope admin. */
+  getKeyUsage(
+    request: GetKeyUsageRequest,
+    callback: (error: ServiceError | null, response: GetKeyUsageResponse) => void,
+  ): ClientUnaryCall;
+  getKeyUsage(
+    request: GetKeyUsageRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetKeyUsageResponse) => void,
+  ): ClientUnaryCall;
+  getKeyUsage(
+    request: GetKeyUsageRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetKeyUsageResponse) => void,
   ): ClientUnaryCall;
 }
 

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import { Database, sql } from '@olytix/postgres'
 import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { z } from 'zod'
-import { LastUsedService } from './last-used.service.js'
+import { type KeyUse, KeyUsesService } from './key-uses.service.js'
 
 const EARLY = new Date('2026-11-24T10:00:00.000Z')
 const LATE = new Date('2026-11-24T10:00:01.000Z')
@@ -28,7 +28,7 @@ afterAll(async () => {
 })
 
 beforeEach(async () => {
-  await owner.execute(sql`truncate keys, users cascade`)
+  await owner.execute(sql`truncate keys, users, key_usage cascade`)
   await owner.execute(sql`
     insert into users (id, email, email_canonical, name, created_at, updated_at)
     values ('usr_1', 'a@b', 'a@b', 'A', now(), now())`)
@@ -40,18 +40,18 @@ beforeEach(async () => {
 
 describe('the last use of a key', () => {
   test('is written once for many uses, and the latest wins whatever their order', async () => {
-    const lastUsed = new LastUsedService(database)
-    lastUsed.note('key_a', LATE)
-    lastUsed.note('key_a', EARLY)
-    lastUsed.note('key_unknown', LATE)
-    await lastUsed.flush()
+    const uses = new KeyUsesService(database)
+    uses.note(aUse('key_a', LATE))
+    uses.note(aUse('key_a', EARLY))
+    uses.note(aUse('key_unknown', LATE))
+    await uses.flush()
     expect(await stored()).toEqual([LATE, null, null])
   })
 
   test('never goes back, whichever process writes last', async () => {
-    const [one, other] = [new LastUsedService(database), new LastUsedService(database)]
-    one.note('key_b', LATE)
-    other.note('key_b', EARLY)
+    const [one, other] = [new KeyUsesService(database), new KeyUsesService(database)]
+    one.note(aUse('key_b', LATE))
+    other.note(aUse('key_b', EARLY))
     await one.flush()
     await other.flush()
     expect(await stored()).toEqual([null, LATE, null])
@@ -59,8 +59,8 @@ describe('the last use of a key', () => {
 
   test('survives a database that is away', async () => {
     const away = new Database({ url: 'postgres://nobody@127.0.0.1:1/none' })
-    const broken = new LastUsedService(away)
-    broken.note('key_c', LATE)
+    const broken = new KeyUsesService(away)
+    broken.note(aUse('key_c', LATE))
     await broken.flush()
     await away.close()
     Reflect.set(broken, 'database', database)
@@ -69,17 +69,21 @@ describe('the last use of a key', () => {
   })
 
   test('is written by two processes at once without a deadlock', async () => {
-    const services = [new LastUsedService(database), new LastUsedService(database)]
+    const services = [new KeyUsesService(database), new KeyUsesService(database)]
     for (let round = 0; round < 50; round += 1) {
       const at = new Date(LATE.getTime() + round)
-      for (const id of KEYS) services[0]?.note(id, at)
-      for (const id of KEYS.toReversed()) services[1]?.note(id, at)
+      for (const id of KEYS) services[0]?.note(aUse(id, at))
+      for (const id of KEYS.toReversed()) services[1]?.note(aUse(id, at))
       await Promise.all(services.map((service) => service.flush()))
     }
     const last = new Date(LATE.getTime() + 49)
     expect(await stored()).toEqual([last, last, last])
   })
 })
+
+function aUse(keyId: string, at: Date): KeyUse {
+  return { keyId, outcome: 'allowed', at, clientIp: '192.0.2.1', requests: 1 }
+}
 
 async function stored(): Promise<(Date | null)[]> {
   const rows = await owner.many(

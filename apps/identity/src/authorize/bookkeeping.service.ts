@@ -1,0 +1,63 @@
+import { Inject, Injectable, Logger } from '@nestjs/common'
+import { KeyUsesService } from '../keys/key-uses.service.js'
+import { RateLimitsService } from '../keys/rate-limits.service.js'
+import { AUTHORIZE_OPTIONS, type AuthorizeOptions } from './authorize.options.js'
+import { type Decision, type Demand, limited } from './decide.js'
+
+/** One question: may the bearer of this credential do that? */
+export interface Question extends Demand {
+  /** Exactly as it was presented. */
+  readonly credential: string
+  /** What is asked for, for log and audit trail: `POST /api/v1/query`. */
+  readonly resource: string
+  readonly requestId: string
+  /** One of our services passes a call on, for which it has asked already: the request is counted there, not here. */
+  readonly isPassedOn: boolean
+}
+
+/** What follows from a decision: it is counted against the key's rate limit, noted and logged, all in memory. */
+@Injectable()
+export class BookkeepingService {
+  private readonly logger = new Logger('authorize')
+
+  constructor(
+    private readonly uses: KeyUsesService,
+    private readonly rateLimits: RateLimitsService,
+    @Inject(AUTHORIZE_OPTIONS) private readonly options: AuthorizeOptions,
+  ) {}
+
+  /** @returns the decision, or a denial if the rate limit of the key is used up */
+  settle(question: Question, judged: Decision): Decision {
+    const decision = this.limit(question, judged)
+    if (decision.denialReason !== null) this.logDenial(question, decision)
+    this.noteUse(question, decision)
+    return decision
+  }
+
+  /** Only a request that may pass is counted. */
+  private limit(question: Question, decision: Decision): Decision {
+    const { denialReason, heldId, rateLimit } = decision
+    if (denialReason !== null || heldId === null || !rateLimit) return decision
+    return question.isPassedOn
+      ? decision
+      : limited(decision, this.rateLimits.take(heldId, rateLimit))
+  }
+
+  private noteUse({ isPassedOn, clientIp }: Question, decision: Decision): void {
+    const { heldId, denialReason } = decision
+    if (isPassedOn || !heldId?.startsWith('key_')) return
+    const outcome = denialReason ?? 'allowed'
+    this.uses.note({ keyId: heldId, outcome, at: this.options.now(), clientIp, requests: 1 })
+  }
+
+  private logDenial({ requestId, resource, clientIp }: Question, decision: Decision): void {
+    this.logger.log({
+      event: 'access_denied',
+      denial_reason: decision.denialReason,
+      request_id: requestId,
+      resource,
+      client_ip: clientIp,
+      user_id: decision.heldId,
+    })
+  }
+}
