@@ -6,7 +6,9 @@ import { HttpErrorFilter } from '@olytix/errors/nest'
 import type { QueryApiConfig } from './config.js'
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './health/health.http.js'
 import { IdentityHealth } from './health/identity-health.js'
+import { AuditController } from './http/auth/audit.http.js'
 import { IdentityClient } from './http/auth/identity.client.js'
+import { KeyLifeController } from './http/auth/key-life.http.js'
 import { KeysController } from './http/auth/keys.http.js'
 import { MeController } from './http/auth/me.http.js'
 import { RolesController } from './http/auth/roles.http.js'
@@ -33,9 +35,11 @@ const AUTH_CONTROLLERS = [
   TokenController,
   SessionsController,
   KeysController,
+  KeyLifeController,
   UsersController,
   RolesController,
   SigningKeysController,
+  AuditController,
 ]
 
 /** The one list of features. */

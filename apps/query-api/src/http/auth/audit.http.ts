@@ -4,13 +4,7 @@ import { type AuditEvent, ListEventsRequest, VerifyEventsRequest } from '@olytix
 import { z } from 'zod'
 import { PassOn } from './call-context.js'
 import { type CallContext, IdentityClient } from './identity.client.js'
-import { moment, Text } from './text.schemas.js'
-
-const Moment = z
-  .union([z.iso.datetime({ offset: true }), z.iso.date()], {
-    error: 'must be a date or a moment in ISO 8601: 2026-01-31 or 2026-01-31T12:00:00Z',
-  })
-  .transform((text) => new Date(text))
+import { Moment, moment, Text } from './text.schemas.js'
 
 const EventsQuery = z
   .object({

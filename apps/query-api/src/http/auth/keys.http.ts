@@ -1,10 +1,9 @@
 import { Body, Controller, Delete, Get, Header, HttpCode, Param, Post, Query } from '@nestjs/common'
 import { RequireScope } from '@olytix/auth-guards'
 import { CreateKeyRequest, GetKeyRequest, ListKeysRequest, RevokeKeyRequest } from '@olytix/proto'
-import type { z } from 'zod'
 import { PassOn } from './call-context.js'
 import { type CallContext, IdentityClient } from './identity.client.js'
-import { CreateKeyBody, createdKeyToJson, keyToJson, RevokeFoundKeyBody } from './keys.schemas.js'
+import { CreateKeyBody, createdKeyToJson, keyToJson } from './keys.schemas.js'
 import { type Page, PageQuery } from './text.schemas.js'
 
 /** API keys over REST: each call is passed on with the caller's own credential. */
@@ -37,24 +36,8 @@ export class KeysController {
   @Get(':id')
   async get(@PassOn() context: CallContext, @Param('id') id: string) {
     const { keys } = this.identity
-    const { key } = await this.identity.call(
-      context,
-      keys.getKey.bind(keys),
-      GetKeyRequest.create({ id }),
-    )
-    if (!key) throw new Error('identity answered without a key')
-    return keyToJson(key)
-  }
-
-  @Post('revoke')
-  @HttpCode(204)
-  async revokeFound(
-    @PassOn() context: CallContext,
-    @Body({ schema: RevokeFoundKeyBody }) { key }: z.output<typeof RevokeFoundKeyBody>,
-  ): Promise<void> {
-    const { keys } = this.identity
-    const request = RevokeKeyRequest.create({ secret: key })
-    await this.identity.call(context, keys.revokeKey.bind(keys), request)
+    const request = GetKeyRequest.create({ id })
+    return keyToJson((await this.identity.call(context, keys.getKey.bind(keys), request)).key)
   }
 
   @Delete(':id')

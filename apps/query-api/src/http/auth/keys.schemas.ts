@@ -10,21 +10,23 @@ const RateLimit = z
   })
   .transform(({ requests, per_seconds }) => ({ requests, perSeconds: per_seconds }))
 
+/** What may be said of a key when it is made and when it is changed. */
+export const keySettings = {
+  name: Text.min(1).max(200),
+  scopes: z
+    .array(z.enum(['read', 'write', 'admin']))
+    .min(1)
+    .optional(),
+  roles: z.array(Text.min(1).max(63)).optional(),
+  attributes: Attributes.optional(),
+  allowed_ips: z.array(Text.min(1).max(64)).max(1000).optional(),
+  rate_limit: RateLimit.optional(),
+  description: Text.max(1000).optional(),
+}
+
 /** Body of `POST /auth/keys`. */
 export const CreateKeyBody = z
-  .strictObject({
-    name: Text.min(1).max(200),
-    scopes: z
-      .array(z.enum(['read', 'write', 'admin']))
-      .min(1)
-      .optional(),
-    expires_in_days: z.int().min(1).max(36_500).optional(),
-    roles: z.array(Text.min(1).max(63)).optional(),
-    attributes: Attributes.optional(),
-    allowed_ips: z.array(Text.min(1).max(64)).max(1000).optional(),
-    rate_limit: RateLimit.optional(),
-    description: Text.max(1000).optional(),
-  })
+  .strictObject({ ...keySettings, expires_in_days: z.int().min(1).max(36_500).optional() })
   .transform((body) =>
     CreateKeyRequest.create({
       name: body.name,
@@ -38,11 +40,9 @@ export const CreateKeyBody = z
     }),
   )
 
-/** Body of `POST /auth/keys/revoke`: for somebody who found a key and knows only its text. */
-export const RevokeFoundKeyBody = z.strictObject({ key: Text.min(1).max(200) })
-
 /** A key as everybody may see it. */
-export function keyToJson(key: Key): Record<string, unknown> {
+export function keyToJson(key: Key | undefined): Record<string, unknown> {
+  if (!key) throw new Error('identity answered without a key')
   return {
     id: key.id,
     name: key.name,
@@ -57,6 +57,9 @@ export function keyToJson(key: Key): Record<string, unknown> {
       : null,
     description: key.description,
     created_by: key.createdBy,
+    owner_id: key.ownerId,
+    rotated_from: key.rotatedFrom || null,
+    rotated_to: key.rotatedTo || null,
     created_at: moment(key.createdAt),
     expires_at: moment(key.expiresAt),
     last_used_at: moment(key.lastUsedAt),
@@ -64,7 +67,10 @@ export function keyToJson(key: Key): Record<string, unknown> {
 }
 
 /** The one answer that holds a key. */
-export function createdKeyToJson({ secret, key }: CreateKeyResponse): Record<string, unknown> {
+export function createdKeyToJson({
+  secret,
+  key,
+}: Pick<CreateKeyResponse, 'secret' | 'key'>): Record<string, unknown> {
   if (!key) throw new Error('identity answered without a key')
   return {
     id: key.id,

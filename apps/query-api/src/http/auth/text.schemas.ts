@@ -27,3 +27,10 @@ export function moment(date: Date | undefined): string | null {
 export function lowerName(value: string, prefix: string): string {
   return value.replace(prefix, '').toLowerCase()
 }
+
+/** A date or moment in ISO 8601. */
+export const Moment = z
+  .union([z.iso.datetime({ offset: true }), z.iso.date()], {
+    error: 'must be a date or a moment in ISO 8601: 2026-01-31 or 2026-01-31T12:00:00Z',
+  })
+  .transform((text) => new Date(text))
