@@ -187,6 +187,11 @@ describe('auth audit', () => {
 
   test.each([
     [{ intact: true, events_checked: 12, first_broken_id: null }, 0, 'Intact: 12 events'],
+    [
+      { intact: true, events_checked: 12, first_broken_id: null, head_hash: 'ab12' },
+      0,
+      'Hash of the last one: ab12',
+    ],
     [{ intact: false, events_checked: 7, first_broken_id: 'evt_07' }, 1, 'BROKEN at evt_07'],
   ])('verify of %j ends with %d', async (check, exitCode, text) => {
     api.on('POST /api/v1/auth/audit/verify', json(check))

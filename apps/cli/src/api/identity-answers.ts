@@ -131,6 +131,8 @@ export const chainCheck = z.looseObject({
   intact: z.boolean(),
   events_checked: number,
   first_broken_id: z.string().nullish(),
+  /** Of the last event, in hexadecimal. */
+  head_hash: z.string().nullish(),
 })
 export type ChainCheck = z.output<typeof chainCheck>
 

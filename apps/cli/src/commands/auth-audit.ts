@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { AuditEvent } from '../api/identity-answers.js'
+import type { AuditEvent, ChainCheck } from '../api/identity-answers.js'
 import type { EventQuery } from '../api/security-api.js'
 import { printable } from '../output/printable.js'
 import { renderTable } from '../output/table.js'
@@ -32,11 +32,7 @@ export function addAudit(auth: Command, context: CommandContext): void {
     .description('check that no event was changed or removed; exit code 1 if one was')
     .action(async () => {
       const check = await (await context.api()).security.verifyEvents()
-      context.answer(check, () =>
-        check.intact
-          ? `Intact: ${String(check.events_checked)} events, each as it was written\n`
-          : `BROKEN at ${printable(check.first_broken_id ?? 'an unknown event')}: ${String(check.events_checked)} events were checked\n`,
-      )
+      context.answer(check, () => renderCheck(check))
       if (!check.intact) context.fail()
     })
 }
@@ -53,6 +49,17 @@ function renderEvents(events: readonly AuditEvent[]): string {
     COLUMNS.map((title) => ({ title })),
     events.map(toRow),
   )
+}
+
+/** Whoever keeps the hash elsewhere finds out later even about a trail that was rewritten as a whole. */
+function renderCheck(check: ChainCheck): string {
+  const { intact, events_checked: checked, first_broken_id: broken, head_hash: hash } = check
+  if (!intact) {
+    const place = printable(broken ?? 'an unknown event')
+    return `BROKEN at ${place}: ${String(checked)} events were checked\n`
+  }
+  const head = hash ? `Hash of the last one: ${printable(hash)}\n` : ''
+  return `Intact: ${String(checked)} events, each as it was written\n${head}`
 }
 
 function toRow(event: AuditEvent): string[] {
