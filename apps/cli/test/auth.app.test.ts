@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
-import { FakeApi } from './fake-api.js'
+import { FakeApi, json } from './fake-api.js'
 import { type Captured, runCaptured } from './run-captured.js'
 
 const KEY = 'olytix-core_key_abc123xyz789'
@@ -118,6 +118,12 @@ key_02  One   abcd…  read, admin  revoked  never       2026-11-24T04:00:00.000
     )
     const { stdout } = await run(['auth', 'list-keys', '--json'])
     expect(JSON.parse(stdout)).toEqual({ keys: [{ ...key, ...dates }, used] })
+  })
+
+  test('says which key takes the place of a rotated one', async () => {
+    const rotated = { ...key, status: 'rotating', rotated_to: 'key_02' }
+    api.on('GET /api/v1/auth/keys', json({ keys: [rotated], next_page_token: null }))
+    expect((await run(['auth', 'list-keys'])).stdout).toContain('  rotating, now key_02  ')
   })
 })
 

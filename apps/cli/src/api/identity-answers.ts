@@ -24,6 +24,8 @@ export const listedKey = z.looseObject({
   status: z.string(),
   expires_at: moment.nullish(),
   last_used_at: moment.nullish(),
+  /** The key that takes the place of this one. */
+  rotated_to: z.string().nullish(),
 })
 export type ListedKey = z.output<typeof listedKey>
 

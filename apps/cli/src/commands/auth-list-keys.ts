@@ -26,7 +26,7 @@ function toRow(key: ListedKey): string[] {
     key.name,
     `${key.hint}…`,
     key.scopes.join(', '),
-    key.status,
+    key.rotated_to ? `${key.status}, now ${key.rotated_to}` : key.status,
     key.expires_at?.slice(0, 10) ?? 'never',
     key.last_used_at ?? 'never',
   ]
