@@ -1,14 +1,7 @@
-import { Module } from '@nestjs/common'
-import { APP_FILTER, NestFactory } from '@nestjs/core'
-import type { NestFastifyApplication } from '@nestjs/platform-fastify'
-import { AuthGuardsModule } from '@olytix/auth-guards'
-import { aPrincipal, FakeAuthorizer } from '@olytix/auth-guards/testing'
-import { HttpErrorFilter } from '@olytix/errors/nest'
+import { aPrincipal } from '@olytix/auth-guards/testing'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import fc from 'fast-check'
-import { createFastifyAdapter } from '../src/http/fastify-server.js'
-import { createQueryHttpModule } from '../src/http/query-http.module.js'
-import { validationPipe } from '../src/http/validation.js'
+import { type QueryApp, startQueryApp } from './query-app.js'
 import { startSuperstore, type Superstore } from './superstore.js'
 
 const PRINCIPALS = {
@@ -21,27 +14,13 @@ const PRINCIPALS = {
 type Who = keyof typeof PRINCIPALS
 
 let superstore: Superstore
-let app: NestFastifyApplication
+let app: QueryApp
 let url: string
 
 beforeAll(async () => {
   superstore = await startSuperstore()
-  @Module({
-    imports: [
-      AuthGuardsModule.forRoot({
-        authorizer: new FakeAuthorizer(PRINCIPALS),
-        allowQueryParameter: true,
-      }),
-      createQueryHttpModule(superstore),
-    ],
-    providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
-  })
-  class App {}
-  const adapter = createFastifyAdapter({ trustedProxies: [], onResponse: () => undefined })
-  app = await NestFactory.create<NestFastifyApplication>(App, adapter, { logger: false })
-  app.useGlobalPipes(validationPipe())
-  await app.listen(0, '127.0.0.1')
-  url = `${await app.getUrl()}/api/v1/query`
+  app = await startQueryApp(superstore, PRINCIPALS)
+  url = app.url
 })
 
 afterAll(async () => {

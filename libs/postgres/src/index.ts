@@ -1,4 +1,5 @@
 export { isUnreachable, sqlState, violates } from './constraint.js'
+export { CursorReader } from './cursor-reader.js'
 export { Database, type Queryable, type Transaction } from './database.js'
 export { freePort } from './free-port.js'
 export { type LocalServer, startLocalServer } from './local-server.js'

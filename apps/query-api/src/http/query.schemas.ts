@@ -16,6 +16,9 @@ const MAX_FILTER_LEAVES = 100
 const MAX_LIMIT = 50_000
 const DEFAULT_LIMIT = 1000
 
+/** The greatest limit of answers that are not held in memory. */
+export const MAX_STREAMED = 10_000_000
+
 /** What is nested deeper cannot be a question: a level of filters is an object and a list, around a leaf's values. */
 const MAX_BODY_DEPTH = 2 * MAX_FILTER_DEPTH + 3
 
@@ -79,7 +82,7 @@ export const queryBody = strict({
     .array(strict({ field: text(), direction: z.enum(['asc', 'desc']).default('asc') }))
     .max(MAX_MEMBERS)
     .default([]),
-  limit: wholeNumber.max(MAX_LIMIT, `at most ${String(MAX_LIMIT)}`).default(DEFAULT_LIMIT),
+  limit: wholeNumber.default(DEFAULT_LIMIT),
   offset: wholeNumber.default(0),
   timezone: text().default('UTC'),
   timeout_ms: z.int().min(1).max(300_000).optional(),
@@ -91,14 +94,17 @@ export const queryBody = strict({
  * A question from a request's body.
  * @throws AppError INVALID_REQUEST with every problem and its path
  */
-export function parseQuestion(body: unknown): Question {
-  const parsed = checkQuestion(body)
+export function parseQuestion(body: unknown, maxLimit = MAX_LIMIT): Question {
+  const parsed = checkQuestion(body, maxLimit)
   if ('metrics' in parsed) return parsed
   throw invalidRequest(parsed)
 }
 
 /** A question, or all that is wrong with the body. */
-export function checkQuestion(body: unknown): Question | readonly ErrorDetail[] {
+export function checkQuestion(
+  body: unknown,
+  maxLimit = MAX_LIMIT,
+): Question | readonly ErrorDetail[] {
   if (isDeeperThan(body, MAX_BODY_DEPTH)) {
     return [{ path: 'filters', message: `may be nested ${String(MAX_FILTER_DEPTH)} deep` }]
   }
@@ -108,6 +114,9 @@ export function checkQuestion(body: unknown): Question | readonly ErrorDetail[] 
       const where = { path: formatPath(path), message }
       return suggestion === undefined ? where : { ...where, suggestion }
     })
+  }
+  if (parsed.data.limit > maxLimit) {
+    return [{ path: 'limit', message: `at most ${String(maxLimit)}` }]
   }
   const {
     time_range: timeRange,
@@ -124,7 +133,10 @@ export function checkQuestion(body: unknown): Question | readonly ErrorDetail[] 
  * all else as JSON.
  * @throws AppError INVALID_REQUEST
  */
-export function parseQuestionParameters(parameters: Readonly<Record<string, unknown>>): Question {
+export function parseQuestionParameters(
+  parameters: Readonly<Record<string, unknown>>,
+  maxLimit = MAX_LIMIT,
+): Question {
   const problems: ErrorDetail[] = []
   // The credential may stand among them; it was taken by the guard.
   const { api_key: _, ...asked } = parameters
@@ -134,7 +146,7 @@ export function parseQuestionParameters(parameters: Readonly<Record<string, unkn
     return [key, undefined]
   })
   if (problems.length > 0) throw invalidRequest(problems)
-  return parseQuestion(Object.fromEntries(body))
+  return parseQuestion(Object.fromEntries(body), maxLimit)
 }
 
 function fromParameter(key: string, value: string, problems: ErrorDetail[]): unknown {

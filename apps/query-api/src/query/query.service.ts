@@ -1,16 +1,20 @@
+import { Readable } from 'node:stream'
 import type { Principal } from '@olytix/auth-guards'
 import { Inject, Injectable } from '@nestjs/common'
 import type { Statement, TextRows } from '@olytix/postgres'
 import type { Project } from '../project/project.js'
 import { Visibility } from '../rls/visibility.js'
 import { toJsonRows, typeOfColumn } from '../results/json-rows.js'
+import { formatFor, type RowFormat } from '../results/text-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { renderSql } from '../sql/render-sql.js'
-import { type Answer, guardQuestion, type Question, runQuery } from './run-query.js'
+import { type Answer, guardQuestion, type Question, runQuery, streamQuery } from './run-query.js'
 import { PROJECT, WAREHOUSE } from './query.tokens.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { type CubeMeta, describeCube, describeCubes } from './describe-cubes.js'
 import { describeMetrics, type MetricMeta } from './describe-metrics.js'
+
+export type { RowFormat }
 
 /** Answers questions about the numbers of a project, for one principal at a time. */
 @Injectable()
@@ -30,6 +34,34 @@ export class QueryService {
     const elapsed = Math.round((performance.now() - startedAt) * 10) / 10
     const more = totalsOf(answer)
     return `{"data":${data},"columns":${JSON.stringify(columns)}${more},"execution_time_ms":${String(elapsed)},"cached":false}`
+  }
+
+  /** How rows are streamed for who accepts this; `undefined`: they are not. */
+  formatFor(accept = ''): RowFormat | undefined {
+    return formatFor(accept)
+  }
+
+  /**
+   * The text of an answer, as its rows come. Its first rows are read before it is returned, so that what is wrong with a
+   * question is an error and not half an answer.
+   */
+  async stream(principal: Principal, question: Question, format: RowFormat): Promise<Readable> {
+    const gone = new AbortController()
+    const asked = { principal, question }
+    const { plan, batches } = streamQuery(this.project, this.warehouse, asked, gone.signal)
+    const columns = [...plan.dimensions, ...plan.metrics]
+    const first = await batches.next()
+    async function* texts(): AsyncGenerator<string, void, undefined> {
+      yield format.head(columns)
+      if (!first.done) yield format.write(first.value, columns)
+      for await (const batch of batches) yield format.write(batch, columns)
+    }
+    const readable = Readable.from(texts(), { objectMode: false })
+    readable.once('close', () => {
+      gone.abort()
+      void batches.return()
+    })
+    return readable
   }
 
   /** What to ask, for someone who asked for nothing. */

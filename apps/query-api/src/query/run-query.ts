@@ -57,6 +57,30 @@ export async function runQuery(
   return { plan, rows, totalRows: count?.rows[0]?.[0] ?? undefined, totals }
 }
 
+/** The rows of an answer, as they come. */
+export interface StreamedAnswer {
+  readonly plan: GuardedPlan
+  readonly batches: AsyncGenerator<TextRows, void, undefined>
+}
+
+/**
+ * The same way for answers of any length.
+ * @param signal ends the statement when nobody waits for its rows any more
+ * @throws AppError FORBIDDEN, INVALID_QUERY at once; the rest comes with the rows
+ */
+export function streamQuery(
+  project: Project,
+  warehouse: Warehouse,
+  asked: { readonly principal: Principal; readonly question: Question },
+  signal: AbortSignal,
+): StreamedAnswer {
+  const { principal, question } = asked
+  const plan = guardQuestion(project, principal, question)
+  const { timezone, timeoutMs } = question
+  const context = { settings: principalSettings(principal), timezone, timeoutMs }
+  return { plan, batches: warehouse.stream(renderSql(plan), context, signal) }
+}
+
 /** The same question as one group. */
 function guardTotals(project: Project, principal: Principal, question: Question): GuardedPlan {
   if (filterLeaves(question.filters).some(({ metric, per }) => metric !== undefined && !per)) {

@@ -1,5 +1,6 @@
 import { AppError, forbidden, unavailable } from '@olytix/errors'
 import {
+  CursorReader,
   isUnreachable,
   PipelinedReader,
   type Settings,
@@ -33,15 +34,21 @@ const PING_TIMEOUT_MS = 2000
 /** The database that holds the numbers. Every statement runs in a read-only transaction under its own settings. */
 export class Warehouse {
   private readonly reader: PipelinedReader
+  private readonly cursors: CursorReader
   private readonly statementTimeoutMs: number
 
   constructor(options: WarehouseOptions) {
     this.statementTimeoutMs = options.statementTimeoutMs ?? 30_000
-    this.reader = new PipelinedReader({
+    const connections = {
       url: options.url,
-      maxConnections: options.maxConnections ?? 10,
       acquireTimeoutMs: 5000,
       ...(options.onError ? { onError: options.onError } : {}),
+    }
+    const { maxConnections = 10 } = options
+    this.reader = new PipelinedReader({ ...connections, maxConnections })
+    this.cursors = new CursorReader({
+      ...connections,
+      maxConnections: Math.ceil(maxConnections / 2),
     })
   }
 
@@ -52,15 +59,31 @@ export class Warehouse {
   async read(statement: Statement, context: ReadContext): Promise<TextRows> {
     const timeoutMs = context.timeoutMs ?? this.statementTimeoutMs
     try {
-      return await this.reader.read(statement, {
-        ...context.settings,
-        ...SESSION,
-        timezone: context.timezone,
-        statement_timeout: String(timeoutMs),
-      })
+      return await this.reader.read(statement, this.settingsFor(context, timeoutMs))
     } catch (error) {
       throw translate(error, timeoutMs)
     }
+  }
+
+  /**
+   * The same for answers of any length, a thousand rows at a time; ends the statement in the database when `signal` says
+   * so, or when all of it takes longer than its time limit.
+   * @throws AppError as `read` does
+   */
+  async *stream(
+    statement: Statement,
+    context: ReadContext,
+    signal: AbortSignal,
+  ): AsyncGenerator<TextRows, void, undefined> {
+    const timeoutMs = context.timeoutMs ?? this.statementTimeoutMs
+    const deadline = AbortSignal.timeout(timeoutMs)
+    const settings = this.settingsFor(context, timeoutMs)
+    try {
+      yield* this.cursors.read(statement, settings, AbortSignal.any([signal, deadline]))
+    } catch (error) {
+      throw deadline.aborted ? timedOut(timeoutMs, error) : translate(error, timeoutMs)
+    }
+    if (deadline.aborted) throw timedOut(timeoutMs, undefined)
   }
 
   /** @throws AppError UNAVAILABLE when it does not answer in time */
@@ -86,8 +109,12 @@ export class Warehouse {
   }
 
   /** Waits for running statements and closes all connections. */
-  close(): Promise<void> {
-    return this.reader.close()
+  async close(): Promise<void> {
+    await Promise.all([this.reader.close(), this.cursors.close()])
+  }
+
+  private settingsFor({ settings, timezone }: ReadContext, timeoutMs: number): Settings {
+    return { ...settings, ...SESSION, timezone, statement_timeout: String(timeoutMs) }
   }
 }
 
@@ -102,6 +129,12 @@ const SESSION: Settings = {
   jit: 'off',
 }
 
+function timedOut(timeoutMs: number, cause: unknown): AppError {
+  return new AppError('QUERY_TIMEOUT', `The query took longer than ${String(timeoutMs)} ms`, {
+    cause,
+  })
+}
+
 /** Data exceptions (overflow, invalid text), and operators or functions that do not take such types. */
 const MISFIT = /^(22...|42804|42846|42883|42P18|42P21|42P22|42725)$/
 
@@ -110,8 +143,7 @@ function translate(error: unknown, timeoutMs: number): unknown {
   if (isUnreachable(error)) return unavailable('The warehouse', error)
   const state = sqlState(error)
   if (state === '57014') {
-    const message = `The query took longer than ${String(timeoutMs)} ms`
-    return new AppError('QUERY_TIMEOUT', message, { cause: error })
+    return timedOut(timeoutMs, error)
   }
   if (state === 'OLX01') return forbidden('row security of the database misses an attribute')
   if (state !== undefined && MISFIT.test(state)) {

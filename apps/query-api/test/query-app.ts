@@ -1,0 +1,38 @@
+import { Module } from '@nestjs/common'
+import { APP_FILTER, NestFactory } from '@nestjs/core'
+import type { NestFastifyApplication } from '@nestjs/platform-fastify'
+import { AuthGuardsModule, type Principal } from '@olytix/auth-guards'
+import { FakeAuthorizer } from '@olytix/auth-guards/testing'
+import { HttpErrorFilter } from '@olytix/errors/nest'
+import { createFastifyAdapter } from '../src/http/fastify-server.js'
+import { createQueryHttpModule } from '../src/http/query-http.module.js'
+import { validationPipe } from '../src/http/validation.js'
+import type { Superstore } from './superstore.js'
+
+/** The routes of questions on a free port; a caller's credential is the name of their principal. */
+export interface QueryApp {
+  readonly url: string
+  close(): Promise<void>
+}
+
+export async function startQueryApp(
+  superstore: Pick<Superstore, 'project' | 'warehouse'>,
+  principals: Readonly<Record<string, Principal>>,
+): Promise<QueryApp> {
+  @Module({
+    imports: [
+      AuthGuardsModule.forRoot({
+        authorizer: new FakeAuthorizer(principals),
+        allowQueryParameter: true,
+      }),
+      createQueryHttpModule(superstore),
+    ],
+    providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
+  })
+  class App {}
+  const adapter = createFastifyAdapter({ trustedProxies: [], onResponse: () => undefined })
+  const app = await NestFactory.create<NestFastifyApplication>(App, adapter, { logger: false })
+  app.useGlobalPipes(validationPipe())
+  await app.listen(0, '127.0.0.1')
+  return { url: `${await app.getUrl()}/api/v1/query`, close: () => app.close() }
+}
