@@ -12,6 +12,7 @@ import { FirstAdmin } from './first-admin.js'
 import { HealthModule } from './health/health.module.js'
 import { KeysModule } from './keys/keys.module.js'
 import { KEYS_OPTIONS } from './keys/keys.options.js'
+import { ReadableTextInterceptor } from './readable-text.interceptor.js'
 import { TokensModule } from './tokens/tokens.module.js'
 import { TOKENS_OPTIONS, type TokensOptions } from './tokens/tokens.options.js'
 import { UsersModule } from './users/users.module.js'
@@ -69,7 +70,11 @@ export class AppModule {
         AuthorizeModule,
         HealthModule,
       ],
-      providers: [FirstAdmin, { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor }],
+      providers: [
+        FirstAdmin,
+        { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: ReadableTextInterceptor },
+      ],
     }
   }
 }

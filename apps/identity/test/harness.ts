@@ -8,6 +8,7 @@ import { JsonLogger } from '@olytix/observability'
 import { Database } from '@olytix/postgres'
 import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import {
+  AuditServiceClient,
   AuthorizationServiceClient,
   AuthorizeRequest,
   type AuthorizeResponse,
@@ -136,6 +137,10 @@ export class Harness {
 
   get roleClient(): RoleServiceClient {
     return this.keep(new RoleServiceClient(this.address, credentials.createInsecure()))
+  }
+
+  get auditClient(): AuditServiceClient {
+    return this.keep(new AuditServiceClient(this.address, credentials.createInsecure()))
   }
 
   get authorizationClient(): AuthorizationServiceClient {

@@ -82,9 +82,35 @@ describe('hostile text', () => {
           (error) => error.code,
           () => status.OK,
         )
+        if (text.includes('\0')) expect(status[code]).toBe('INVALID_ARGUMENT')
         expect([text.slice(0, 20), status[code]]).not.toEqual([text.slice(0, 20), 'INTERNAL'])
         expect([status.UNKNOWN, status.UNAVAILABLE]).not.toContain(code)
       }
     },
   )
+
+  const firstOf = [...new Map(fields.map((field) => [field.name, field])).values()]
+
+  test.each(firstOf)('in $name, if its bytes are not UTF-8, is refused', async ({ method }) => {
+    const metadata = callMetadata({
+      authorization: `Bearer ${ADMIN_KEY}`,
+      'service-token': SERVICE_TOKEN,
+    })
+    const error = await failure(
+      unary((done) =>
+        client.makeUnaryRequest(
+          method.path,
+          (bytes: Buffer) => bytes,
+          method.responseDeserialize,
+          Buffer.from([0x0a, 0x02, 0xc3, 0x28, 0x12, 0x02, 0xc3, 0x28]),
+          metadata,
+          (failed, response: unknown) => {
+            done(failed, response)
+          },
+        ),
+      ),
+    )
+    // What only users may do is refused to a key before anything is read.
+    expect([status.INVALID_ARGUMENT, status.PERMISSION_DENIED]).toContain(error.code)
+  })
 })

@@ -6,6 +6,7 @@ import {
   IDENTITY_PACKAGE,
   IDENTITY_PACKAGE_DEFINITION,
   readFileDescriptorSet,
+  UnreadableMessage,
 } from './index.js'
 
 const described = loadFileDescriptorSetFromBuffer(readFileDescriptorSet())
@@ -23,6 +24,22 @@ describe.each(services)('%s', (name, methods) => {
       const empty = requestDeserialize(Buffer.alloc(0))
       expect(requestDeserialize(requestSerialize(empty))).toEqual(empty)
     }
+  })
+})
+
+describe('a request that cannot be read', () => {
+  test.each([
+    ['text that is not UTF-8', [0x0a, 0x02, 0xc3, 0x28]],
+    ['half a surrogate pair', [0x0a, 0x03, 0xed, 0xa0, 0x80]],
+    ['a message cut short', [0x0a, 0x05, 0x61]],
+  ])('for %s is known as such', (_what, bytes) => {
+    const definition = IDENTITY_PACKAGE_DEFINITION['olytix.identity.v1.KeyService']['CreateKey']
+    expect(definition?.requestDeserialize(Buffer.from(bytes))).toBeInstanceOf(UnreadableMessage)
+  })
+
+  test('is not one that holds U+FFFD or a byte-order mark', () => {
+    const request = CreateKeyRequest.create({ name: '\ufeffa\ufffd' })
+    expect(CreateKeyRequest.decode(CreateKeyRequest.encode(request).finish())).toEqual(request)
   })
 })
 

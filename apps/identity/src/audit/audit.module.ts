@@ -1,5 +1,11 @@
 import { Module } from '@nestjs/common'
+import { AuditController } from './audit.grpc.js'
 import { AuditService } from './audit.service.js'
+import { EventsService } from './events.service.js'
 
-@Module({ providers: [AuditService], exports: [AuditService] })
+@Module({
+  controllers: [AuditController],
+  providers: [AuditService, EventsService],
+  exports: [AuditService],
+})
 export class AuditModule {}

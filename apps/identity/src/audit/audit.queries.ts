@@ -1,7 +1,6 @@
 import { type Queryable, sql } from '@olytix/postgres'
 import { z } from 'zod'
-import type { AuditEvent } from './audit.service.js'
-import type { Origin } from './origin.js'
+import type { PastEvent } from './audit.service.js'
 
 /** Raises the revision; its row stays locked until the transaction ends. @returns the new revision */
 export async function raiseRevision(transaction: Queryable, by: number): Promise<number> {
@@ -61,21 +60,40 @@ export async function listChanges(
   return row
 }
 
-export async function insertEvent(
+/** Writes events in their order. The database numbers them and ties each to the one before. */
+export async function insertEvents(
   transaction: Queryable,
-  event: AuditEvent & { readonly timestamp: Date; readonly revision: number | null },
-  { principal, requestId, clientIp }: Origin,
+  events: readonly (PastEvent & { readonly revision: number | null })[],
 ): Promise<void> {
+  const rows = events.map(({ origin, ...event }) => ({
+    event_type: event.type,
+    timestamp: event.timestamp,
+    request_id: origin.requestId,
+    user_id: origin.principal?.id ?? null,
+    user_email: origin.principal?.email ?? null,
+    user_roles: origin.principal?.roles ?? [],
+    client_ip: origin.clientIp,
+    subject_kind: event.subjectKind,
+    subject_id: event.subjectId,
+    access_granted: event.denialReason === undefined,
+    denial_reason: event.denialReason ?? null,
+    revision: event.revision,
+    additional_data: event.data ?? {},
+  }))
   await transaction.execute(sql`
     insert into audit_events (
       event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip,
       subject_kind, subject_id, access_granted, denial_reason, revision, additional_data
     )
-    values (
-      ${event.type}, ${event.timestamp}, ${requestId}, ${principal?.id ?? null},
-      ${principal?.email ?? null}, ${principal?.roles ?? []}, ${clientIp},
-      ${event.subjectKind}, ${event.subjectId}, ${event.denialReason === undefined},
-      ${event.denialReason ?? null}, ${event.revision},
-      ${JSON.stringify(event.data ?? {})}
-    )`)
+    select
+      event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip,
+      subject_kind, subject_id, access_granted, denial_reason, revision, additional_data
+    from rows from (
+      jsonb_to_recordset(${JSON.stringify(rows)}) as (
+        event_type text, timestamp timestamptz, request_id text, user_id text, user_email text,
+        user_roles text[], client_ip inet, subject_kind text, subject_id text,
+        access_granted boolean, denial_reason text, revision integer, additional_data jsonb
+      )
+    ) with ordinality
+    order by ordinality`)
 }

@@ -1,41 +1,31 @@
 import { Inject, Injectable } from '@nestjs/common'
+import type { Principal } from '@olytix/auth-guards'
 import { Database, type Queryable } from '@olytix/postgres'
-import { insertEvent, listChanges, raiseRevision, readRevision } from './audit.queries.js'
+import { insertEvents, listChanges, raiseRevision, readRevision } from './audit.queries.js'
+import type { AuditEventType } from './event-types.js'
 import type { Origin } from './origin.js'
-
-/** What happened; the words of the documentation. */
-export type AuditEventType =
-  | 'authentication'
-  | 'authorization'
-  | 'key_created'
-  | 'key_updated'
-  | 'key_rotated'
-  | 'key_revoked'
-  | 'key_expiring'
-  | 'user_created'
-  | 'user_updated'
-  | 'user_disabled'
-  | 'user_deleted'
-  | 'password_changed'
-  | 'role_changed'
-  | 'role_deleted'
-  | 'session_created'
-  | 'session_revoked'
-  | 'refresh_reuse_detected'
-  | 'signing_key_rotated'
 
 /** What answers of Authorize are made from. */
 export type SubjectKind = 'key' | 'user' | 'role' | 'session' | 'signing_key'
 
-/** A change, as the audit trail keeps it. */
+/** Something that happened, as the audit trail keeps it. */
 export interface AuditEvent {
   readonly type: AuditEventType
-  readonly subjectKind: SubjectKind
+  /** `resource`: what was asked for and refused. */
+  readonly subjectKind: SubjectKind | 'resource'
   readonly subjectId: string
   /** Why it was refused; absent for what was granted. */
   readonly denialReason?: string
   /** Before and after; never a secret. */
   readonly data?: Readonly<Record<string, unknown>>
+}
+
+/** An event with when it was and where it came from. */
+export interface PastEvent extends AuditEvent {
+  readonly timestamp: Date
+  readonly origin: Pick<Origin, 'requestId' | 'clientIp'> & {
+    readonly principal: Pick<Principal, 'id' | 'email' | 'roles'> | null
+  }
 }
 
 /** One thing that a change touched: answers of Authorize that were made from it must not be used again. */
@@ -88,16 +78,27 @@ export class AuditService {
     if (events.length === 0) return
     const timestamp = this.options.now()
     const last = await raiseRevision(transaction, events.length)
-    for (const [index, event] of events.entries()) {
-      const revision = last - events.length + 1 + index
-      await insertEvent(transaction, { ...event, timestamp, revision }, origin)
-    }
+    const first = last - events.length + 1
+    await insertEvents(
+      transaction,
+      events.map((event, index) => ({ ...event, origin, timestamp, revision: first + index })),
+    )
   }
 
-  /** Records what alters no answer of Authorize, such as a new session. Nobody waits for anybody. */
-  async record(transaction: Queryable, event: AuditEvent, origin: Origin): Promise<void> {
-    const timestamp = this.options.now()
-    await insertEvent(transaction, { ...event, timestamp, revision: null }, origin)
+  /**
+   * Records what alters no answer of Authorize, such as a new session. Call it last: events wait for each other too,
+   * so that each can be tied to the one before.
+   */
+  record(transaction: Queryable, event: AuditEvent, origin: Origin): Promise<void> {
+    return this.recordPast(transaction, [{ ...event, origin, timestamp: this.options.now() }])
+  }
+
+  /** Records what happened a while ago, in this order; nothing of it alters an answer of Authorize. */
+  recordPast(transaction: Queryable, events: readonly PastEvent[]): Promise<void> {
+    return insertEvents(
+      transaction,
+      events.map((event) => ({ ...event, revision: null })),
+    )
   }
 
   /** The present revision: how many changes there have been. */

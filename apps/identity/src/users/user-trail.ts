@@ -1,6 +1,7 @@
 import { Inject, Injectable } from '@nestjs/common'
 import type { Queryable } from '@olytix/postgres'
-import { type AuditEventType, AuditService } from '../audit/audit.service.js'
+import { AuditService } from '../audit/audit.service.js'
+import type { AuditEventType } from '../audit/event-types.js'
 import type { Origin } from '../audit/origin.js'
 import { USERS_OPTIONS, type UsersOptions } from './users.options.js'
 

@@ -23,7 +23,7 @@ import { Timestamp } from "../../../google/protobuf/timestamp.js";
 
 /** One thing that happened. */
 export interface AuditEvent {
-  /** evt_…. */
+  /** evt_… and a number: counted without gaps, in the order in which events were written. */
   id: string;
   /** key_created, authentication …. */
   eventType: string;
@@ -41,7 +41,7 @@ export interface AuditEvent {
   userRoles: string[];
   /** From where. */
   clientIp: string;
-  /** On whom or what. */
+  /** On whom or what: an id, the name of a role, or what was asked for when it was refused. */
   subject: string;
   /** Whether it was allowed. */
   accessGranted: boolean;
@@ -53,9 +53,9 @@ export interface AuditEvent {
 
 /** Which events. */
 export interface ListEventsRequest {
-  /** Only this type. */
+  /** Only this type; any if empty. */
   type: string;
-  /** Only on or by this id. */
+  /** Only on or by this id; any if empty. */
   subject: string;
   /** From this moment on. */
   from:
@@ -89,8 +89,10 @@ export interface VerifyEventsResponse {
   intact: boolean;
   /** Number of events looked at. */
   eventsChecked: number;
-  /** First event that does not fit; empty if intact. */
+  /** First event that was changed or is missing; empty if intact. */
   firstBrokenId: string;
+  /** Hash of the last event, in hexadecimal. Kept elsewhere, it shows even that the whole chain was rewritten. */
+  headHash: string;
 }
 
 function createBaseAuditEvent(): AuditEvent {
@@ -686,7 +688,7 @@ export const VerifyEventsRequest: MessageFns<VerifyEventsRequest> = {
 };
 
 function createBaseVerifyEventsResponse(): VerifyEventsResponse {
-  return { intact: false, eventsChecked: 0, firstBrokenId: "" };
+  return { intact: false, eventsChecked: 0, firstBrokenId: "", headHash: "" };
 }
 
 export const VerifyEventsResponse: MessageFns<VerifyEventsResponse> = {
@@ -699,6 +701,9 @@ export const VerifyEventsResponse: MessageFns<VerifyEventsResponse> = {
     }
     if (message.firstBrokenId !== "") {
       writer.uint32(26).string(message.firstBrokenId);
+    }
+    if (message.headHash !== "") {
+      writer.uint32(34).string(message.headHash);
     }
     return writer;
   },
@@ -740,6 +745,14 @@ export const VerifyEventsResponse: MessageFns<VerifyEventsResponse> = {
             message.firstBrokenId = reader.string();
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.headHash = reader.string();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -765,6 +778,11 @@ export const VerifyEventsResponse: MessageFns<VerifyEventsResponse> = {
         : isSet(object.first_broken_id)
         ? globalThis.String(object.first_broken_id)
         : "",
+      headHash: isSet(object.headHash)
+        ? globalThis.String(object.headHash)
+        : isSet(object.head_hash)
+        ? globalThis.String(object.head_hash)
+        : "",
     };
   },
 
@@ -779,6 +797,9 @@ export const VerifyEventsResponse: MessageFns<VerifyEventsResponse> = {
     if (message.firstBrokenId !== "") {
       obj.firstBrokenId = message.firstBrokenId;
     }
+    if (message.headHash !== "") {
+      obj.headHash = message.headHash;
+    }
     return obj;
   },
 
@@ -790,6 +811,7 @@ export const VerifyEventsResponse: MessageFns<VerifyEventsResponse> = {
     message.intact = object.intact ?? false;
     message.eventsChecked = object.eventsChecked ?? 0;
     message.firstBrokenId = object.firstBrokenId ?? "";
+    message.headHash = object.headHash ?? "";
     return message;
   },
 };
@@ -807,7 +829,7 @@ export const AuditServiceService = {
     responseSerialize: (value: ListEventsResponse): Buffer => Buffer.from(ListEventsResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ListEventsResponse => ListEventsResponse.decode(value),
   },
-  /** Recomputes the hash chain over all events. */
+  /** Recomputes the hash chain over all events: each holds a hash of everything it says and of the one before. */
   verifyEvents: {
     path: "/olytix.identity.v1.AuditService/VerifyEvents" as const,
     requestStream: false as const,
@@ -823,7 +845,7 @@ export const AuditServiceService = {
 export interface AuditServiceServer extends UntypedServiceImplementation {
   /** Lists events, newest first. */
   listEvents: handleUnaryCall<ListEventsRequest, ListEventsResponse>;
-  /** Recomputes the hash chain over all events. */
+  /** Recomputes the hash chain over all events: each holds a hash of everything it says and of the one before. */
   verifyEvents: handleUnaryCall<VerifyEventsRequest, VerifyEventsResponse>;
 }
 
@@ -844,7 +866,7 @@ export interface AuditServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ListEventsResponse) => void,
   ): ClientUnaryCall;
-  /** Recomputes the hash chain over all events. */
+  /** Recomputes the hash chain over all events: each holds a hash of everything it says and of the one before. */
   verifyEvents(
     request: VerifyEventsRequest,
     callback: (error: ServiceError | null, response: VerifyEventsResponse) => void,
