@@ -82,7 +82,6 @@ describe('hostile text', () => {
           (error) => error.code,
           () => status.OK,
         )
-        if (text.includes('\0')) expect(status[code]).toBe('INVALID_ARGUMENT')
         expect([text.slice(0, 20), status[code]]).not.toEqual([text.slice(0, 20), 'INTERNAL'])
         expect([status.UNKNOWN, status.UNAVAILABLE]).not.toContain(code)
       }
