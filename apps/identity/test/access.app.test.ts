@@ -239,7 +239,7 @@ function rowCounts(): Promise<unknown> {
     z.record(z.string(), z.unknown()),
     sql`
       select (select count(*) from keys), (select count(*) from users) as users,
-        (select count(*) from audit_events) as events`,
+        (select count(*) from audit_events where access_granted) as events`,
   )
 }
 

@@ -9,7 +9,7 @@ import { z } from 'zod'
 import { ADMIN_KEY, as, callMetadata, failure, Harness, SERVICE_TOKEN, unary } from './harness.js'
 
 /** What is written or read every now and then, whatever is asked. */
-const BACKGROUND = /insert into key_usage|key_rate_windows/
+const BACKGROUND = /insert into (key_usage|audit_events)|key_rate_windows|^begin$|^commit$/
 
 let identity: Harness
 

@@ -289,7 +289,7 @@ describe('usage of a key', () => {
     await unary((done) => client.getKey({ id }, passedOn, done))
     await identity.recordUses([
       { keyId: id, denialReason: ALLOWED, requests: 40, lastAt: identity.clock.at, clientIp: '' },
-      { keyId: 'key_x', denialReason: ALLOWED, requests: 1, lastAt: new Date(0), clientIp: '' },
+      { keyId: keyLike(), denialReason: ALLOWED, requests: 1, lastAt: new Date(0), clientIp: '' },
     ])
     const [bucket] = (await keys.usage(id, DAY)).buckets
     expect(bucket?.requestsByOutcome).toEqual({ allowed: 40 })

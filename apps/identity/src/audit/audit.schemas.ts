@@ -21,8 +21,8 @@ export function parseEventPage(message: ListEventsRequest): {
     ...momentProblems('to', to),
     ...pageProblems(message),
   ]
-  if (subject.length > MAX_SUBJECT) {
-    problems.push(problem('subject', `must have at most ${String(MAX_SUBJECT)} characters`))
+  if (subject.length > MAX_SUBJECT || subject.includes('\0')) {
+    problems.push(problem('subject', `must be text of at most ${String(MAX_SUBJECT)} characters`))
   }
   if (problems.length > 0) throw invalidRequest(problems)
   const beforeId = eventPosition(pageToken) ?? null

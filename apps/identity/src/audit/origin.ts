@@ -30,6 +30,11 @@ export function setOrigin(call: Metadata, origin: PrincipalOrigin | PublicOrigin
   origins.set(call, origin)
 }
 
+/** The origin of a call; `undefined` for calls of our own services. */
+export function originOf(call: Metadata): PrincipalOrigin | PublicOrigin | undefined {
+  return origins.get(call)
+}
+
 /** The verified origin of a management call. */
 export const CurrentOrigin = createParamDecorator(
   (_: undefined, context: ExecutionContext): PrincipalOrigin => {

@@ -1,5 +1,5 @@
 import { Module } from '@nestjs/common'
-import { APP_GUARD, DiscoveryModule } from '@nestjs/core'
+import { APP_GUARD, APP_INTERCEPTOR, DiscoveryModule } from '@nestjs/core'
 import { KeysModule } from '../keys/keys.module.js'
 import { TokensModule } from '../tokens/tokens.module.js'
 import { AuditModule } from '../audit/audit.module.js'
@@ -7,6 +7,8 @@ import { AuthorizeController } from './authorize.grpc.js'
 import { AuthorizeService } from './authorize.service.js'
 import { BookkeepingService } from './bookkeeping.service.js'
 import { InvalidationsService } from './invalidations.service.js'
+import { RefusalInterceptor } from './refusal.interceptor.js'
+import { RefusalsService } from './refusals.service.js'
 import { RevisionFeed } from './revision-feed.js'
 import { RpcAccessGuard } from './rpc-access.guard.js'
 import { RpcAudit } from './rpc-audit.js'
@@ -18,9 +20,11 @@ import { RpcAudit } from './rpc-audit.js'
     AuthorizeService,
     BookkeepingService,
     InvalidationsService,
+    RefusalsService,
     RevisionFeed,
     RpcAudit,
     { provide: APP_GUARD, useClass: RpcAccessGuard },
+    { provide: APP_INTERCEPTOR, useClass: RefusalInterceptor },
   ],
   exports: [AuthorizeService, InvalidationsService, RpcAudit],
 })

@@ -14,6 +14,9 @@ const SOURCES: Readonly<Partial<Record<CredentialSource, Source>>> = {
 }
 
 const MAX_BATCH = 100
+const MAX_RESOURCE = 500
+/** Half a character is what remains where a text is cut. */
+const NO_TEXT = /\p{Surrogate}/gu
 
 /**
  * Reads a BatchAuthorize message.
@@ -46,7 +49,7 @@ export function parseQuestion(message: AuthorizeRequest): Question {
     credential: message.credential,
     source: SOURCES[message.source] ?? 'query_parameter',
     requiredScopes: message.requiredScopes.filter(isScope),
-    resource: message.resource.slice(0, 500),
+    resource: message.resource.slice(0, MAX_RESOURCE).replaceAll(NO_TEXT, '\ufffd'),
     clientIp: clientIpOf(message),
     requestId: requestId(message.requestId),
     isPassedOn: false,
@@ -58,6 +61,9 @@ function problemsOf(message: AuthorizeRequest): ErrorDetail[] {
   const problems: ErrorDetail[] = message.requiredScopes.flatMap(scopeProblem)
   if (!SOURCES[message.source]) {
     problems.push({ path: 'source', message: 'source is not one this service knows' })
+  }
+  if (message.resource.includes('\0')) {
+    problems.push({ path: 'resource', message: 'resource holds a character that is not text' })
   }
   if (clientIp !== null && isIP(clientIp) === 0) {
     problems.push({ path: 'client_ip', message: 'client_ip must be an IPv4 or IPv6 address' })

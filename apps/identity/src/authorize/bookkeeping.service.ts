@@ -2,7 +2,8 @@ import { Inject, Injectable, Logger } from '@nestjs/common'
 import { KeyUsesService } from '../keys/key-uses.service.js'
 import { RateLimitsService } from '../keys/rate-limits.service.js'
 import { AUTHORIZE_OPTIONS, type AuthorizeOptions } from './authorize.options.js'
-import { type Decision, type Demand, limited } from './decide.js'
+import { type Decision, type Demand, type DenialReason, limited } from './decide.js'
+import { RefusalsService } from './refusals.service.js'
 
 /** One question: may the bearer of this credential do that? */
 export interface Question extends Demand {
@@ -15,7 +16,10 @@ export interface Question extends Demand {
   readonly isPassedOn: boolean
 }
 
-/** What follows from a decision: it is counted against the key's rate limit, noted and logged, all in memory. */
+/**
+ * What follows from a decision: it is counted against the key's rate limit, noted, and if it is a denial logged and
+ * recorded. All in memory; what is noted is written every few seconds.
+ */
 @Injectable()
 export class BookkeepingService {
   private readonly logger = new Logger('authorize')
@@ -23,13 +27,14 @@ export class BookkeepingService {
   constructor(
     private readonly uses: KeyUsesService,
     private readonly rateLimits: RateLimitsService,
+    private readonly refusals: RefusalsService,
     @Inject(AUTHORIZE_OPTIONS) private readonly options: AuthorizeOptions,
   ) {}
 
   /** @returns the decision, or a denial if the rate limit of the key is used up */
   settle(question: Question, judged: Decision): Decision {
     const decision = this.limit(question, judged)
-    if (decision.denialReason !== null) this.logDenial(question, decision)
+    if (decision.denialReason !== null) this.recordDenial(question, decision, decision.denialReason)
     this.noteUse(question, decision)
     return decision
   }
@@ -50,14 +55,20 @@ export class BookkeepingService {
     this.uses.note({ keyId: heldId, outcome, at: this.options.now(), clientIp, requests: 1 })
   }
 
-  private logDenial({ requestId, resource, clientIp }: Question, decision: Decision): void {
+  private recordDenial(
+    { requestId, resource, clientIp }: Question,
+    { principal, heldId }: Decision,
+    reason: DenialReason,
+  ): void {
     this.logger.log({
       event: 'access_denied',
-      denial_reason: decision.denialReason,
+      denial_reason: reason,
       request_id: requestId,
       resource,
       client_ip: clientIp,
-      user_id: decision.heldId,
+      user_id: heldId,
     })
+    const holder = heldId === null ? null : { id: heldId, email: null, roles: [] }
+    this.refusals.note({ reason, principal: principal ?? holder, resource, requestId, clientIp })
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '@olytix/proto'
 import { isMoment } from '../audit/moment.js'
 import type { KeyUse } from '../keys/key-uses.service.js'
+import { isKeyId } from '../keys/keys.schemas.js'
 import { reasonOf } from './decision-message.js'
 
 const MAX_USES = 1_000
@@ -29,6 +30,7 @@ function problemsOf(use: WireUse, path: string): ErrorDetail[] {
     message: `${path}.${field} must be ${must}`,
   })
   const problems: ErrorDetail[] = []
+  if (!isKeyId(use.keyId)) problems.push(wrong('key_id', 'the id of a key'))
   if (!use.lastAt || !isMoment(use.lastAt)) problems.push(wrong('last_at', 'a moment'))
   if (outcomeOf(use) === undefined) problems.push(wrong('denial_reason', 'one that we know'))
   if (use.clientIp !== '' && isIP(canonicalAddress(use.clientIp)) === 0) {

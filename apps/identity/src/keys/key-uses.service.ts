@@ -1,4 +1,5 @@
 import { Injectable, Logger, type OnApplicationShutdown, type OnModuleInit } from '@nestjs/common'
+import { AppError } from '@olytix/errors'
 import { Database } from '@olytix/postgres'
 import { keyNotFound } from './keys.errors.js'
 import { addUses, findLastClientIp, listUsage, type UsageRow } from './key-usage.queries.js'
@@ -66,7 +67,7 @@ export class KeyUsesService implements OnModuleInit, OnApplicationShutdown {
     count(key, { hour, outcome, requests })
   }
 
-  /** Writes what was noted; keeps it for the next time if the database does not take it. */
+  /** Writes what was noted; keeps it for the next time if the database does not answer. */
   async flush(): Promise<void> {
     if (this.noted.size === 0) return
     const noted = this.noted
@@ -74,7 +75,9 @@ export class KeyUsesService implements OnModuleInit, OnApplicationShutdown {
     try {
       await addUses(this.database, [...noted.values()])
     } catch (error) {
-      for (const key of noted.values()) this.keep(key)
+      // What the database will never take must not keep out what comes after it.
+      const isAway = error instanceof AppError && error.code === 'UNAVAILABLE'
+      if (isAway) for (const key of noted.values()) this.keep(key)
       this.logger.warn({ event: 'uses_not_written', err: error })
     }
   }

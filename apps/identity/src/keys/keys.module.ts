@@ -4,6 +4,7 @@ import { UsersModule } from '../users/users.module.js'
 import { KeyChangesService } from './key-changes.service.js'
 import { KeyIssuer } from './key-issuer.service.js'
 import { KeyLifeController } from './key-life.grpc.js'
+import { KeyRemindersService } from './key-reminders.service.js'
 import { KeyRotationService } from './key-rotation.service.js'
 import { KeysController } from './keys.grpc.js'
 import { KeysService } from './keys.service.js'
@@ -16,6 +17,7 @@ import { RateLimitsService } from './rate-limits.service.js'
   providers: [
     KeyChangesService,
     KeyIssuer,
+    KeyRemindersService,
     KeyRotationService,
     KeysService,
     KeyUsesService,

@@ -188,6 +188,10 @@ export function parseKeyPage(message: ListKeysRequest): {
   return { pageSize, beforeId: after }
 }
 
+export function isKeyId(text: string): boolean {
+  return KEY_ID.test(text)
+}
+
 /** @throws AppError NOT_FOUND: what cannot be an id is one that does not exist */
 export function parseKeyId(id: string): string {
   if (!KEY_ID.test(id)) throw keyNotFound()
