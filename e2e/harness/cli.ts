@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { rememberSecrets } from './secrets.js'
 import { stack } from './stack.js'
@@ -27,6 +28,8 @@ export function olytixCore(
   }
   const child = spawn(process.execPath, [BIN, ...args], {
     env: { ...withoutOurs(process.env), ...environment },
+    // Away from the repository, where somebody's own `npm start` may have left a profile.
+    cwd: tmpdir(),
   })
   let stdout = ''
   let stderr = ''
