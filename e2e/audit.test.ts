@@ -166,10 +166,14 @@ describe('olytix-core auth audit', () => {
     expect(JSON.parse(none.stdout)).toEqual({ events: [] })
   })
 
-  test('verify finds the trail intact', async () => {
+  test('verify finds the trail intact, and gives the hash that anchors it', async () => {
     const result = await olytixCore(['auth', 'audit', 'verify', '--json'])
     expect(result).toMatchObject({ exitCode: 0, stderr: '' })
-    const check = z.object({ intact: z.literal(true), events_checked: z.int().min(1) })
+    const check = z.object({
+      intact: z.literal(true),
+      events_checked: z.int().min(1),
+      head_hash: z.string().regex(/^[0-9a-f]{64}$/),
+    })
     expect(check.safeParse(JSON.parse(result.stdout)).error).toBeUndefined()
   })
 

@@ -12,7 +12,7 @@ import { FirstAdmin } from './first-admin.js'
 import { HealthModule } from './health/health.module.js'
 import { KeysModule } from './keys/keys.module.js'
 import { KEYS_OPTIONS } from './keys/keys.options.js'
-import { ReadableTextInterceptor } from './readable-text.interceptor.js'
+import { ReadableMessageInterceptor } from './readable-message.interceptor.js'
 import { TokensModule } from './tokens/tokens.module.js'
 import { TOKENS_OPTIONS, type TokensOptions } from './tokens/tokens.options.js'
 import { UsersModule } from './users/users.module.js'
@@ -73,7 +73,7 @@ export class AppModule {
       providers: [
         FirstAdmin,
         { provide: APP_INTERCEPTOR, useClass: DeadlineInterceptor },
-        { provide: APP_INTERCEPTOR, useClass: ReadableTextInterceptor },
+        { provide: APP_INTERCEPTOR, useClass: ReadableMessageInterceptor },
       ],
     }
   }

@@ -52,6 +52,7 @@ export class AuditController {
       intact: answer.intact,
       events_checked: answer.eventsChecked,
       first_broken_id: answer.firstBrokenId || null,
+      head_hash: answer.headHash || null,
     }
   }
 }
