@@ -1,14 +1,13 @@
+import { formatPath, isDeeperThan, shapeProblems, strict } from '@olytix/config/yaml'
 import { type ErrorDetail, invalidRequest } from '@olytix/errors'
 import { z } from 'zod'
 import {
   filterDepth,
   filterLeaves,
   filterNode,
-  isDeeperThan,
   MAX_FILTER_DEPTH,
   text,
 } from '../project/filter-shape.js'
-import { formatPath, shapeProblems, strict } from '../project/shape.js'
 import type { Question } from '../query/run-query.js'
 
 const MAX_MEMBERS = 50

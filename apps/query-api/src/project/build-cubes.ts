@@ -1,3 +1,4 @@
+import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import { buildDimensions, buildMeasures, buildSegments, type CubeScope } from './build-members.js'
 import type { CubeShape, JoinShape } from './definition-schemas.js'
@@ -5,7 +6,6 @@ import { parseCubeExpression } from './expression.js'
 import { type Defined, part, type Problems, titleOf } from './problems.js'
 import { byName, type Cube, type Join, type Model, type Named, type Relation } from './project.js'
 import { parseRelation, type Readable, tableRelation } from './select.js'
-import { quote } from './shape.js'
 import { SqlProblem } from './sql-tree.js'
 
 const RESERVED = ['metric_time', 'CUBE', 'current', 'prior']

@@ -1,3 +1,4 @@
+import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { CubeShape, DimensionShape, MeasureShape } from './definition-schemas.js'
 import { parseCubeExpression } from './expression.js'
@@ -11,7 +12,6 @@ import {
   type MeasureType,
   type Segment,
 } from './project.js'
-import { quote } from './shape.js'
 import { SqlProblem } from './sql-tree.js'
 import { parseValueExpression } from './value-expression.js'
 

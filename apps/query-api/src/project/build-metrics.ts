@@ -1,3 +1,4 @@
+import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { MetricShape } from './definition-schemas.js'
 import type { FilterLeaf, FilterNode } from './filter-shape.js'
@@ -5,7 +6,6 @@ import { dimensionNames, findDimension } from './member-names.js'
 import { type Defined, type Problems, titleOf } from './problems.js'
 import { byName, type Metric, type Named, type ValueExpression } from './project.js'
 import { type KnownMetrics, metricValue } from './metric-value.js'
-import { quote } from './shape.js'
 
 /** Metrics by name. A circle of metrics is a problem. */
 export function buildMetrics(

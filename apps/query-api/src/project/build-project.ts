@@ -1,4 +1,5 @@
 import { deepFreeze, Secret } from '@olytix/config'
+import { type ProjectFile, quote, YamlFile } from '@olytix/config/yaml'
 import { AppError, type ErrorDetail, suggest } from '@olytix/errors'
 import type { z } from 'zod'
 import { buildCubes } from './build-cubes.js'
@@ -17,9 +18,7 @@ import { buildTimeSpines, checkSpinesAreOpen } from './build-time-spines.js'
 import { type Defined, Problems } from './problems.js'
 import type { Project } from './project.js'
 import { uniqueTables } from './select.js'
-import { quote } from './shape.js'
 import { SqlProblem } from './sql-tree.js'
-import { type ProjectFile, YamlFile } from './yaml-file.js'
 
 /** The files of a project folder, each with its path relative to the folder. */
 export interface ProjectFiles {

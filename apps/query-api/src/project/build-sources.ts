@@ -1,12 +1,11 @@
+import { problemAt, type ProjectFile, quote } from '@olytix/config/yaml'
 import type { SourceShape } from './definition-schemas.js'
 import type { Defined, Problems } from './problems.js'
 import { part } from './problems.js'
 import { byName, type Model, type Named, named, type Relation, type Source } from './project.js'
 import { parseRelation, type Readable } from './select.js'
 import { suggest } from '@olytix/errors'
-import { quote } from './shape.js'
 import { SqlProblem } from './sql-tree.js'
-import { problemAt, type ProjectFile } from './yaml-file.js'
 
 /** Sources by name; their tables by name. Without `schema` a source's schema has the source's name. */
 export function buildSources(

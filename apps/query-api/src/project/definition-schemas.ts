@@ -1,3 +1,4 @@
+import { strict } from '@olytix/config/yaml'
 import { z } from 'zod'
 import { filterNode } from './filter-shape.js'
 import {
@@ -8,7 +9,6 @@ import {
   PERIOD_AGGREGATES,
   RELATIONSHIPS,
 } from './project.js'
-import { strict } from './shape.js'
 
 /** The shapes of the files of a project, before names and SQL are looked at. Unknown keys are errors. */
 

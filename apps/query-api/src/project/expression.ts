@@ -1,7 +1,7 @@
+import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import { EXPRESSION_NODES, QUIET_OPERATORS, ROW_FUNCTIONS } from './allowed-sql.js'
 import type { ColumnPart, Expression } from './project.js'
-import { quote } from './shape.js'
 import { replaceInCode } from './sql-text.js'
 import {
   checkAllowed,

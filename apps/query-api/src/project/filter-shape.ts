@@ -1,5 +1,5 @@
+import { strict } from '@olytix/config/yaml'
 import { z } from 'zod'
-import { strict } from './shape.js'
 
 /** Every operator of filters, in questions and in metrics alike. */
 export const OPERATORS = [
@@ -131,12 +131,6 @@ function shapeFor(input: unknown): z.ZodType<FilterNode> {
   if (Object.hasOwn(input, 'and')) return branches.and
   if (Object.hasOwn(input, 'or')) return branches.or
   return Object.hasOwn(input, 'not') ? branches.not : leaf
-}
-
-/** Whether a parsed JSON or YAML value nests deeper than `limit` lists and objects. Looks no further than that. */
-export function isDeeperThan(input: unknown, limit: number): boolean {
-  if (typeof input !== 'object' || input === null) return false
-  return limit === 0 || Object.values(input).some((child) => isDeeperThan(child, limit - 1))
 }
 
 /** How many levels trees have; a list of comparisons alone has one. */

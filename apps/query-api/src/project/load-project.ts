@@ -1,10 +1,10 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { ProjectFile } from '@olytix/config/yaml'
 import { AppError } from '@olytix/errors'
 import { loadModule } from 'libpg-query'
 import { buildProject } from './build-project.js'
 import type { Project } from './project.js'
-import type { ProjectFile } from './yaml-file.js'
 
 const PROJECT_FILE = 'olytix-core_project.yml'
 

@@ -1,4 +1,4 @@
-import { quote } from './shape.js'
+import { quote } from '@olytix/config/yaml'
 import {
   type Cube,
   DATE_PARTS,

@@ -1,3 +1,4 @@
+import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { MetricShape } from './definition-schemas.js'
 import { type Defined, part, type Problems } from './problems.js'
@@ -11,7 +12,6 @@ import type {
   TimeSpine,
   ValueExpression,
 } from './project.js'
-import { quote } from './shape.js'
 import { SqlProblem } from './sql-tree.js'
 import { filled, parseValueExpression, ratioOf } from './value-expression.js'
 

@@ -1,7 +1,7 @@
+import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { DimensionType } from './project.js'
 import { PolicyProblem, type Token, tokenize } from './policy-tokens.js'
-import { quote } from './shape.js'
 
 /** `$user.id`, `$user.email`, `$user.roles`, or one of the principal's attributes. */
 export interface UserValue {

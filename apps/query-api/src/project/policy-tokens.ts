@@ -1,4 +1,4 @@
-import { quote } from './shape.js'
+import { quote } from '@olytix/config/yaml'
 
 /** Something wrong in a policy's filter, `offset` characters after its beginning. */
 export class PolicyProblem extends Error {

@@ -1,8 +1,7 @@
+import { type Place, problemAt, quote, type YamlFile } from '@olytix/config/yaml'
 import { type ErrorDetail, suggest } from '@olytix/errors'
 import { PolicyProblem } from './policy-tokens.js'
-import { quote } from './shape.js'
 import { SqlProblem } from './sql-tree.js'
-import { type Place, problemAt, type YamlFile } from './yaml-file.js'
 
 /** A definition with the place where its file holds it. */
 export interface Defined<T> {

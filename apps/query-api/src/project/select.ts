@@ -1,7 +1,7 @@
+import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import { SELECT_FUNCTIONS, SELECT_NODES } from './allowed-sql.js'
 import type { Relation, SourceTable, TableName } from './project.js'
-import { quote } from './shape.js'
 import {
   checkAllowed,
   eachObject,

@@ -1,8 +1,8 @@
+import { quote } from '@olytix/config/yaml'
 import deparser from 'pgsql-deparser'
 import { parseSync, type ParseResult } from 'libpg-query'
 import { suggest } from '@olytix/errors'
 import { OPERATORS_OF_SQL, TYPES, VALUE_KEYWORDS } from './allowed-sql.js'
-import { quote } from './shape.js'
 
 /** PostgreSQL's own parse tree: objects with one key, the kind of node, around its content. */
 export type Tree = string | number | boolean | null | readonly Tree[] | TreeObject

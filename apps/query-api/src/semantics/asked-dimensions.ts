@@ -1,3 +1,4 @@
+import { quote } from '@olytix/config/yaml'
 import {
   type DimensionName,
   findDimension,
@@ -6,7 +7,6 @@ import {
   type TimeSuffix,
 } from '../project/member-names.js'
 import { type Cube, GRANULARITIES, type Granularity } from '../project/project.js'
-import { quote } from '../project/shape.js'
 import { anchorOf, findMetric, inputsOf, type NamedMetric } from './metric-inputs.js'
 import type { Planning } from './plan-query.js'
 import type { PlannedDimension } from './query-plan.js'

@@ -1,5 +1,5 @@
+import { quote } from '@olytix/config/yaml'
 import type { DimensionName, Hop } from '../project/member-names.js'
-import { quote } from '../project/shape.js'
 import type { Cube, Expression, Measure, Project } from '../project/project.js'
 import type { Place } from './asked-dimensions.js'
 import { allOf, type RowCondition, type RowValue } from './condition.js'

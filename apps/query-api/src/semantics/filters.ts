@@ -1,6 +1,6 @@
+import { quote } from '@olytix/config/yaml'
 import { type FilterLeaf, filterLeaves, type FilterNode } from '../project/filter-shape.js'
 import type { Segment } from '../project/project.js'
-import { quote } from '../project/shape.js'
 import { type AskedDimension, resolveDimension } from './asked-dimensions.js'
 import type { Condition, RowCondition, RowValue } from './condition.js'
 import type { FactBuilder } from './fact-builder.js'

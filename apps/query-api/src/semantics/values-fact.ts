@@ -1,5 +1,5 @@
+import { quote } from '@olytix/config/yaml'
 import type { Cube, Project } from '../project/project.js'
-import { quote } from '../project/shape.js'
 import type { AskedDimension } from './asked-dimensions.js'
 import { allOf } from './condition.js'
 import { FactBuilder } from './fact-builder.js'

@@ -72,3 +72,9 @@ export function formatPath(path: readonly PropertyKey[]): string {
     return text === '' ? String(key) : `${text}.${String(key)}`
   }, '')
 }
+
+/** Whether a parsed JSON or YAML value nests deeper than `limit` lists and objects. Looks no further than that. */
+export function isDeeperThan(input: unknown, limit: number): boolean {
+  if (typeof input !== 'object' || input === null) return false
+  return limit === 0 || Object.values(input).some((child) => isDeeperThan(child, limit - 1))
+}

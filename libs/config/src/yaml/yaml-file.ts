@@ -1,4 +1,3 @@
-import { interpolate } from '@olytix/config'
 import type { ErrorDetail } from '@olytix/errors'
 import {
   type Document,
@@ -13,8 +12,8 @@ import {
   type Scalar,
 } from 'yaml'
 import type { z } from 'zod'
-import { isDeeperThan } from './filter-shape.js'
-import { formatPath, shapeProblems } from './shape.js'
+import { interpolate } from '../interpolate.js'
+import { formatPath, isDeeperThan, shapeProblems } from './shape.js'
 
 type Path = readonly PropertyKey[]
 type Environment = Readonly<Record<string, string | undefined>>
