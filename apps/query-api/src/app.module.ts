@@ -3,6 +3,7 @@ import { type DynamicModule, Module, type Provider } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
 import { type Authorizer, AuthGuardsModule } from '@olytix/auth-guards'
 import { HttpErrorFilter } from '@olytix/errors/nest'
+import { type Database, sql } from '@olytix/postgres'
 import type { QueryApiConfig } from './config.js'
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './health/health.http.js'
 import { IdentityHealth } from './health/identity-health.js'
@@ -23,6 +24,7 @@ import type { Warehouse } from './warehouse/warehouse.js'
 /** What the app is made of. */
 export interface Foundation {
   readonly config: QueryApiConfig
+  readonly database: Database
   readonly project: Project
   readonly warehouse: Warehouse
   readonly authorizer: Authorizer
@@ -74,18 +76,19 @@ function identityClient({ config, channel }: Foundation): IdentityClient {
   })
 }
 
-function readiness({ config, channel, warehouse }: Foundation): Provider {
+function readiness({ config, channel, database, warehouse }: Foundation): Provider {
   const identity = new IdentityHealth(config.OLYTIX_IDENTITY__ADDRESS, channel)
   const checks: readonly ReadinessCheck[] = [
     { name: 'identity', isReady: () => identity.isServing() },
-    {
-      name: 'warehouse',
-      isReady: () =>
-        warehouse.ping().then(
-          () => true,
-          () => false,
-        ),
-    },
+    { name: 'database', isReady: () => succeeds(database.execute(sql`select 1`)) },
+    { name: 'warehouse', isReady: () => succeeds(warehouse.ping()) },
   ]
   return { provide: READINESS_CHECKS, useValue: checks }
+}
+
+function succeeds(check: Promise<unknown>): Promise<boolean> {
+  return check.then(
+    () => true,
+    () => false,
+  )
 }

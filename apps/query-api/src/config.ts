@@ -15,6 +15,10 @@ export const QueryApiSettings = z.object({
   OLYTIX_HTTP__TRUSTED_PROXIES: list()
     .default([])
     .describe('Addresses or CIDR blocks whose X-Forwarded-For counts, comma-separated'),
+  OLYTIX_DATABASE__URL: secret().describe('Database at run time, as the service role'),
+  OLYTIX_DATABASE__OWNER_URL: secret()
+    .optional()
+    .describe('Database as its owner; if set, migrations run at start'),
   OLYTIX_IDENTITY__ADDRESS: z
     .string()
     .regex(/^.+:\d{1,5}$/, 'must be host:port')

@@ -10,6 +10,7 @@ import { answerWrongMethods } from './http/allowed-methods.js'
 import { IdentityClient } from './http/auth/identity.client.js'
 import { createFastifyAdapter } from './http/fastify-server.js'
 import { validationPipe } from './http/validation.js'
+import { openDatabase } from './open-database.js'
 import { loadProject } from './project/load-project.js'
 import type { Project } from './project/project.js'
 import { Warehouse } from './warehouse/warehouse.js'
@@ -28,32 +29,57 @@ interface StartOptions {
 }
 
 /**
- * Starts the service: project, warehouse, then the port.
- * @throws AppError INVALID_PROJECT, ConfigError without a warehouse, Error when the role or the port cannot be used
+ * Starts the service: its database, project, warehouse, then the port.
+ * @throws AppError INVALID_PROJECT, ConfigError without a warehouse, Error when a role or the port cannot be used
  */
 export async function startQueryApi(
   config: QueryApiConfig,
-  { logger, environment }: StartOptions,
+  options: StartOptions,
 ): Promise<RunningQueryApi> {
-  const project = await loadProject(config.OLYTIX_PROJECT_PATH, environment)
-  const warehouse = await openWarehouse(config, project, logger)
-  const channel = credentials.createInsecure()
-  const authorizer = new GrpcAuthorizer({
-    address: config.OLYTIX_IDENTITY__ADDRESS,
-    channel,
-    serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
-  })
-  const app = await createApp({ config, project, warehouse, authorizer, channel }, logger)
-  await app.listen(config.OLYTIX_HTTP__PORT, config.OLYTIX_HTTP__HOST)
-  return {
-    address: new URL(await app.getUrl()).host,
-    stop: async () => {
-      await app.close()
-      app.get(IdentityClient).close()
-      authorizer.close()
-      await warehouse.close()
-    },
+  const opened: Closable[] = []
+  const closeAll = async (): Promise<void> => {
+    for (const each of opened.splice(0).reverse()) await each.close()
   }
+  try {
+    return { address: await serve(config, options, opened), stop: closeAll }
+  } catch (error) {
+    await closeAll()
+    throw error
+  }
+}
+
+interface Closable {
+  close(): Promise<void> | void
+}
+
+/** Puts on `opened` whatever must be closed again, in this order. @returns `host:port` */
+async function serve(
+  config: QueryApiConfig,
+  { logger, environment }: StartOptions,
+  opened: Closable[],
+): Promise<string> {
+  const open = <T extends Closable>(part: T): T => {
+    opened.push(part)
+    return part
+  }
+  const database = open(await openDatabase(config))
+  const project = await loadProject(config.OLYTIX_PROJECT_PATH, environment)
+  const warehouse = open(openWarehouse(config, project, logger))
+  await checkWarehouse(config, { project, warehouse, logger })
+  const channel = credentials.createInsecure()
+  const authorizer = open(
+    new GrpcAuthorizer({
+      address: config.OLYTIX_IDENTITY__ADDRESS,
+      channel,
+      serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
+    }),
+  )
+  const foundation = { config, database, project, warehouse, authorizer, channel }
+  const app = await createApp(foundation, logger)
+  open(app.get(IdentityClient))
+  open(app)
+  await app.listen(config.OLYTIX_HTTP__PORT, config.OLYTIX_HTTP__HOST)
+  return new URL(await app.getUrl()).host
 }
 
 async function createApp(
@@ -81,11 +107,7 @@ async function createApp(
   return app
 }
 
-async function openWarehouse(
-  config: QueryApiConfig,
-  project: Project,
-  logger: LoggerService,
-): Promise<Warehouse> {
+function openWarehouse(config: QueryApiConfig, project: Project, logger: LoggerService): Warehouse {
   const url =
     config.OLYTIX_WAREHOUSE__URL ?? project.warehouseUrl ?? config.OLYTIX_WAREHOUSE__FALLBACK_URL
   if (!url) {
@@ -96,14 +118,23 @@ async function openWarehouse(
   if (config.OLYTIX_WAREHOUSE__URL && project.warehouseUrl) {
     logger.warn('OLYTIX_WAREHOUSE__URL wins over the warehouse that the project names')
   }
-  const warehouse = new Warehouse({
+  return new Warehouse({
     url: url.reveal(),
     onError: (error) => {
       logger.warn(error)
     },
   })
+}
+
+async function checkWarehouse(
+  config: QueryApiConfig,
+  {
+    project,
+    warehouse,
+    logger,
+  }: Pick<Foundation, 'project' | 'warehouse'> & { logger: LoggerService },
+): Promise<void> {
   const allowed = config.OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE
   const tables = Object.values(project.cubes).flatMap((cube) => cube.relation.tables)
   for (const warning of await warehouse.checkRole(tables, allowed)) logger.warn(warning)
-  return warehouse
 }
