@@ -9,6 +9,7 @@ export const QueryApiSettings = z.object({
     .url({ protocol: /^https?$/ })
     .optional()
     .describe('Base of links and redirects; http://localhost:<port> if unset'),
+  OLYTIX_HTTP__DOCS: flag().default(true).describe('Whether /docs and /openapi.json are served'),
   OLYTIX_HTTP__CORS_ORIGINS: list()
     .default([])
     .describe('Origins whose pages may call the API, comma-separated'),

@@ -8,6 +8,7 @@ import { AppModule, type Foundation } from './app.module.js'
 import type { QueryApiConfig } from './config.js'
 import { answerWrongMethods } from './http/allowed-methods.js'
 import { IdentityClient } from './http/auth/identity.client.js'
+import { serveApiDocs } from './http/api-docs/api-docs.js'
 import { createFastifyAdapter } from './http/fastify-server.js'
 import { validationPipe } from './http/validation.js'
 import { openDatabase } from './open-database.js'
@@ -101,6 +102,7 @@ async function createApp(
     { logger, abortOnError: false },
   )
   app.useGlobalPipes(validationPipe())
+  if (config.OLYTIX_HTTP__DOCS) serveApiDocs(app)
   if (config.OLYTIX_HTTP__CORS_ORIGINS.length > 0) {
     app.enableCors({ origin: [...config.OLYTIX_HTTP__CORS_ORIGINS], maxAge: 600 })
   }

@@ -13,6 +13,7 @@ import { CurrentPrincipal, type Principal, RequireScope } from '@olytix/auth-gua
 import { AppError, type ErrorDetail } from '@olytix/errors'
 import { QueryService, type RowFormat } from '../query/query.service.js'
 import type { Question } from '../query/run-query.js'
+import { TakesQuestion } from './api-docs/question-schema.js'
 import {
   checkQuestion,
   MAX_STREAMED,
@@ -33,6 +34,7 @@ export class QueryController {
   constructor(private readonly queries: QueryService) {}
 
   @Post()
+  @TakesQuestion()
   @HttpCode(200)
   @RequireScope('read')
   ask(
@@ -73,6 +75,7 @@ export class QueryController {
   }
 
   @Post('validate')
+  @TakesQuestion()
   @HttpCode(200)
   @RequireScope('read')
   validate(
@@ -91,6 +94,7 @@ export class QueryController {
   }
 
   @Post('sql')
+  @TakesQuestion()
   @HttpCode(200)
   @RequireScope('admin')
   statement(
