@@ -1,97 +1,23 @@
-import { createPublicKey, generateKeyPairSync, type JsonWebKey, sign, verify } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import path from 'node:path'
+import { createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { z } from 'zod'
-import {
-  expectAllRefused,
-  JWT_ATTACKS,
-  aTrap,
-  signedBy,
-  type Target,
-  targetOf,
-  type Trap,
-} from './harness/jwt-attacks.js'
+import { AlgorithmStack, START_MS } from './harness/algorithm-stack.js'
+import { expectAllRefused, JWT_ATTACKS, signedBy, targetOf } from './harness/jwt-attacks.js'
 import { ask } from './harness/http.js'
 import { forge, part } from './harness/jwt.js'
-import { leakedSecrets } from './harness/leaked-secrets.js'
-import { StackProcess } from './harness/stack-process.js'
 
 /** The same attacks where anybody can read the keys that verify, and those that this makes possible. */
 
-const START_MS = 200_000
 /** Order of the curve P-256. */
 const ORDER = BigInt('0xffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551')
 
-const description = z.object({
-  query_api_url: z.string(),
-  admin_email: z.string(),
-  admin_password: z.string(),
-})
-const keySet = z.object({
-  keys: z.array(
-    z.strictObject({
-      kid: z.string(),
-      kty: z.literal('EC'),
-      crv: z.literal('P-256'),
-      alg: z.literal('ES256'),
-      use: z.literal('sig'),
-      x: z.string(),
-      y: z.string(),
-    }),
-  ),
-})
-const tokenPair = z.object({ access_token: z.string(), refresh_token: z.string() })
-
-let stateDir: string
-let stack: StackProcess
+let stack: AlgorithmStack
 let server: string
-let admin: z.output<typeof description>
-let trap: Trap
-let target: Target
-let refreshToken: string
+let target: AlgorithmStack['target']
 beforeAll(async () => {
-  stateDir = mkdtempSync(path.join(tmpdir(), 'olytix-e2e-es256-'))
-  stack = new StackProcess(stateDir, {
-    OLYTIX_SECURITY__JWT_ALGORITHM: 'ES256',
-    OLYTIX_LOG__LEVEL: 'debug',
-  })
-  admin = description.parse(await stack.ready())
-  server = admin.query_api_url
-  trap = await aTrap()
-  const { access_token, refresh_token } = await signIn()
-  target = targetOf(access_token, trap)
-  refreshToken = refresh_token
+  stack = await AlgorithmStack.start('ES256')
+  ;({ server, target } = stack)
 }, START_MS)
-afterAll(async () => {
-  await trap.close()
-  await stack.stop('SIGTERM')
-  const secrets = [target.token, refreshToken, admin.admin_password]
-  const leaked = leakedSecrets(secrets, path.join(stateDir, 'logs'))
-  rmSync(stateDir, { recursive: true, force: true })
-  expect(leaked).toEqual([])
-}, START_MS)
-
-async function signIn(): Promise<z.output<typeof tokenPair>> {
-  const body = { username: admin.admin_email, password: admin.admin_password }
-  const answer = await ask('/api/v1/auth/token', { method: 'POST', body, server })
-  return tokenPair.parse(JSON.parse(answer.text))
-}
-
-async function statusOf(key: string): Promise<number> {
-  return (await ask('/api/v1/auth/me', { key, server })).status
-}
-
-async function publishedKeys(): Promise<z.output<typeof keySet>['keys']> {
-  return keySet.parse(JSON.parse((await ask('/.well-known/jwks.json', { server })).text)).keys
-}
-
-async function verifyingKey(): Promise<JsonWebKey> {
-  const found = (await publishedKeys()).find(({ kid }) => kid === target.header['kid'])
-  if (!found) throw new Error('the key that signed is not published')
-  return { ...found }
-}
+afterAll(() => stack.stop(), START_MS)
 
 function signatureOf(r: Buffer | bigint, s: Buffer | bigint): string {
   return Buffer.concat(
@@ -110,12 +36,15 @@ function withSignature(signature: string): string {
 describe('under ES256', () => {
   test('the key set verifies the token, and holds no secret', async () => {
     expect(target.header).toEqual({ alg: 'ES256', typ: 'JWT', kid: expect.stringMatching(/^sgk_/) })
-    const key = createPublicKey({ key: await verifyingKey(), format: 'jwk' })
+    const jwk = await stack.verifyingKey()
+    expect(Object.keys(jwk).sort()).toEqual(['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'])
+    expect(jwk).toMatchObject({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig' })
+    const key = createPublicKey({ key: jwk, format: 'jwk' })
     const [text = '', signature = ''] = target.token.split(/\.(?=[^.]*$)/)
     const bytes = Buffer.from(signature, 'base64url')
     const input = { key, dsaEncoding: 'ieee-p1363' } as const
     expect(verify('sha256', Buffer.from(text), input, bytes)).toBe(true)
-    expect(await statusOf(target.token)).toBe(200)
+    expect(await stack.statusOf(target.token)).toBe(200)
   })
 
   test.each(JWT_ATTACKS)('%s: refused', async (_name, forged) => {
@@ -123,7 +52,7 @@ describe('under ES256', () => {
   })
 
   test('5 6 HS256 keyed with the published key, however it is written: refused', async () => {
-    const jwk = await verifyingKey()
+    const jwk = await stack.verifyingKey()
     const key = createPublicKey({ key: jwk, format: 'jwk' })
     const pem = key.export({ type: 'spki', format: 'pem' }).toString()
     const secrets = [
@@ -132,7 +61,7 @@ describe('under ES256', () => {
       key.export({ type: 'spki', format: 'der' }),
       JSON.stringify(jwk),
       JSON.stringify({ keys: [jwk] }),
-      (await ask('/.well-known/jwks.json', { server })).text,
+      await stack.keySetText(),
     ]
     const headers = [
       { ...target.header, alg: 'HS256' },
@@ -165,7 +94,7 @@ describe('under ES256', () => {
     const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
     const own = (text: Buffer): Buffer =>
       sign('sha256', text, { key: privateKey, dsaEncoding: 'ieee-p1363' })
-    const others = (await publishedKeys())
+    const others = (await stack.publishedKeys())
       .map(({ kid }) => kid)
       .filter((kid) => kid !== target.header['kid'])
     expect(others.length).toBeGreaterThan(0)
@@ -189,19 +118,19 @@ describe('under ES256', () => {
     const bytes = Buffer.from(target.signature, 'base64url')
     const s = BigInt(`0x${bytes.subarray(32).toString('hex')}`)
     const twin = withSignature(signatureOf(bytes.subarray(0, 32), ORDER - s))
-    expect(await statusOf(twin)).toBe(200)
-    const body = { refresh_token: refreshToken }
+    expect(await stack.statusOf(twin)).toBe(200)
+    const body = { refresh_token: stack.refreshToken }
     expect((await ask('/api/v1/auth/logout', { method: 'POST', body, server })).status).toBe(204)
     const deadline = Date.now() + 1_000
-    while ((await statusOf(twin)) === 200 && Date.now() < deadline);
+    while ((await stack.statusOf(twin)) === 200 && Date.now() < deadline);
     await expectAllRefused({ token: '' }, [twin, target.token], server)
-    expect(trap.visits()).toBe(0)
+    expect(stack.trap.visits()).toBe(0)
   })
 
   test('an emergency revocation ends every token of a signing key at once, and nobody has to sign in again', async () => {
-    const pair = await signIn()
-    const kid = String(targetOf(pair.access_token, trap).header['kid'])
-    const other = await signIn()
+    const pair = await stack.signIn()
+    const kid = String(targetOf(pair.access_token, stack.trap).header['kid'])
+    const other = await stack.signIn()
     const revoked = await ask(`/api/v1/auth/signing-keys/${kid}`, {
       method: 'DELETE',
       key: other.access_token,
@@ -209,11 +138,10 @@ describe('under ES256', () => {
     })
     expect(revoked.status).toBe(204)
     const deadline = Date.now() + 1_000
-    while ((await statusOf(pair.access_token)) === 200 && Date.now() < deadline);
+    while ((await stack.statusOf(pair.access_token)) === 200 && Date.now() < deadline);
     await expectAllRefused({ token: '' }, [pair.access_token, other.access_token], server)
-    expect((await publishedKeys()).map((key) => key.kid)).not.toContain(kid)
-    const body = { refresh_token: pair.refresh_token }
-    const next = await ask('/api/v1/auth/refresh', { method: 'POST', body, server })
-    expect(await statusOf(tokenPair.parse(JSON.parse(next.text)).access_token)).toBe(200)
+    expect((await stack.publishedKeys()).map(({ kid }) => kid)).not.toContain(kid)
+    const next = await stack.refresh(pair.refresh_token)
+    expect(await stack.statusOf(next.access_token)).toBe(200)
   })
 })

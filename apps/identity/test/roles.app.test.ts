@@ -52,12 +52,14 @@ describe('a custom role', () => {
     await put({ name: 'held_by_user', scopes: ['read'] })
     const { user } = await identity.createUser({ roles: ['held_by_user'] })
     await put({ name: 'held_by_key', scopes: ['read'] })
-    await identity.createKey({ roles: ['held_by_key'] })
+    const { key } = await identity.createKey({ roles: ['held_by_key'] })
     for (const name of ['held_by_user', 'held_by_key']) {
       expect((await failure(remove(name))).code).toBe(status.ALREADY_EXISTS)
     }
     await identity.updateUser(user.id, { roles: [] })
     await remove('held_by_user')
+    await unary((done) => identity.keyClient.revokeKey({ id: key?.id ?? '' }, as(ADMIN_KEY), done))
+    await remove('held_by_key')
   })
 
   test.each([

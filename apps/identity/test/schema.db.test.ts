@@ -50,7 +50,7 @@ describe('the role of the service', () => {
     ["update keys set owner_id = 'usr_1'"],
     ["update keys set ancestor_ids = '{}'"],
     ['update keys set expires_at = now()'],
-    ['delete from key_usage'],
+    ['truncate key_usage'],
     ['update keys set secret_hash = secret_hash'],
     ['delete from users'],
     ['drop table audit_events'],

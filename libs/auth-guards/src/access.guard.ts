@@ -69,12 +69,16 @@ export class AccessGuard {
     if (!access) throw forbidden('the route declares no access')
     if (access.kind === 'public') return true
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>()
-    request.credential = this.credentialOf(request, context)
+    request.credential = this.credentialOf(request, context, access.scopes)
     request.principal = await this.principalOf(context, request, request.credential, access.scopes)
     return true
   }
 
-  private credentialOf(request: AuthenticatedRequest, context: ExecutionContext): Credential {
+  private credentialOf(
+    request: AuthenticatedRequest,
+    context: ExecutionContext,
+    requiredScopes: readonly Scope[],
+  ): Credential {
     const presented = presentedCredential({
       rawHeaders: request.raw.rawHeaders,
       query: request.query,
@@ -85,14 +89,25 @@ export class AccessGuard {
       ])
     }
     if (presented.kind === 'absent') {
+      this.tellOfAbsence(request, requiredScopes)
       throw unauthorized('no credential', { 'www-authenticate': CHALLENGE })
     }
     if (presented.credential.source === 'query_parameter') {
       context.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store')
-      if (!this.options.allowQueryParameter)
+      if (!this.options.allowQueryParameter) {
+        this.tellOfAbsence(request, requiredScopes)
         throw invalidToken('api_key in the query is switched off')
+      }
     }
     return presented.credential
+  }
+
+  /** So that this refusal, too, is in the audit trail. The answer neither waits for it nor depends on it. */
+  private tellOfAbsence(request: AuthenticatedRequest, requiredScopes: readonly Scope[]): void {
+    const question = questionOf(request, { text: '', source: 'header' }, requiredScopes)
+    this.authorizer.authorize(question).catch((error: unknown) => {
+      this.logger.warn({ event: 'refusal_not_told', request_id: request.id, err: error })
+    })
   }
 
   private async principalOf(
@@ -101,13 +116,7 @@ export class AccessGuard {
     credential: Credential,
     requiredScopes: readonly Scope[],
   ): Promise<Principal> {
-    const question: AuthorizeQuestion = {
-      credential,
-      requiredScopes,
-      resource: `${request.method} ${request.routeOptions.url ?? ''}`,
-      clientIp: canonicalAddress(request.ip),
-      requestId: request.id,
-    }
+    const question = questionOf(request, credential, requiredScopes)
     const verdict = await verdictOf(context, { authorizer: this.authorizer, question })
     if (verdict.decision === 'allow') return verdict.principal
     this.logger.log({
@@ -118,6 +127,20 @@ export class AccessGuard {
       denial_reason: verdict.reason,
     })
     throw refusal(verdict, requiredScopes)
+  }
+}
+
+function questionOf(
+  request: AuthenticatedRequest,
+  credential: Credential,
+  requiredScopes: readonly Scope[],
+): AuthorizeQuestion {
+  return {
+    credential,
+    requiredScopes,
+    resource: `${request.method} ${request.routeOptions.url ?? ''}`,
+    clientIp: canonicalAddress(request.ip),
+    requestId: request.id,
   }
 }
 

@@ -115,6 +115,25 @@ describe('401', () => {
     expect(response.headers.get('www-authenticate')).toBe('Bearer realm="olytix-core"')
   })
 
+  test('no credential: the authorizer is told, so that the refusal is in the audit trail', async () => {
+    const response = await get('/read')
+    expect(authorizer.questions.at(-1)).toMatchObject({
+      credential: { text: '' },
+      requiredScopes: ['read'],
+      resource: 'GET /read',
+      requestId: response.headers.get('x-request-id') ?? expect.any(String),
+    })
+  })
+
+  test('no credential: refused, not 503, while the authorizer is away', async () => {
+    authorizer.down = true
+    try {
+      expect((await get('/read')).status).toBe(401)
+    } finally {
+      authorizer.down = false
+    }
+  })
+
   test('an unknown credential: the same body, and invalid_token', async () => {
     const response = await get('/read', 'Bearer nobody')
     expect(await response.text()).toBe(UNAUTHORIZED)

@@ -82,3 +82,16 @@ export function findLastClientIp(
     sql`select host(last_client_ip) as last_client_ip from keys where id = ${keyId}`,
   )
 }
+
+/** Deletes up to `limit` hours of usage before a moment; passes over what another process is at. @returns how many */
+export function deleteUsageBefore(
+  database: Queryable,
+  before: Date,
+  limit: number,
+): Promise<number> {
+  return database.execute(sql`
+    delete from key_usage
+    where ctid = any (array(
+      select ctid from key_usage where hour < ${before} limit ${limit} for update skip locked
+    ))`)
+}

@@ -8,6 +8,7 @@ import { KeyRemindersService } from './key-reminders.service.js'
 import { KeyRotationService } from './key-rotation.service.js'
 import { KeysController } from './keys.grpc.js'
 import { KeysService } from './keys.service.js'
+import { KeyUsageUpkeepService } from './key-usage-upkeep.service.js'
 import { KeyUsesService } from './key-uses.service.js'
 import { RateLimitsService } from './rate-limits.service.js'
 
@@ -20,6 +21,7 @@ import { RateLimitsService } from './rate-limits.service.js'
     KeyRemindersService,
     KeyRotationService,
     KeysService,
+    KeyUsageUpkeepService,
     KeyUsesService,
     RateLimitsService,
   ],

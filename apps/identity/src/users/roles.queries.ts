@@ -63,3 +63,19 @@ export function putRole(
 export async function deleteRole(transaction: Queryable, name: string): Promise<void> {
   await transaction.execute(sql`delete from roles where name = ${name} and not built_in`)
 }
+
+/** Takes a role from the keys that can never work again: what is over must not keep a role alive. */
+export async function takeRoleFromEndedKeys(
+  transaction: Queryable,
+  name: string,
+  now: Date,
+): Promise<void> {
+  await transaction.execute(sql`
+    delete from key_roles
+    using keys
+    where key_roles.role_name = ${name}
+      and keys.id = key_roles.key_id
+      and (
+        keys.revoked_at is not null or keys.expires_at <= ${now} or keys.rotated_out_at <= ${now}
+      )`)
+}

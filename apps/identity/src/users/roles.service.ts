@@ -10,6 +10,7 @@ import {
   listRoles,
   putRole,
   type RoleRow,
+  takeRoleFromEndedKeys,
 } from './roles.queries.js'
 import { UserTrail } from './user-trail.js'
 import { lastAdmin, roleBuiltIn, roleInUse, roleNotFound } from './users.errors.js'
@@ -68,12 +69,13 @@ export class RolesService {
     )
   }
 
-  /** @throws AppError NOT_FOUND; CONFLICT for one that comes with the product or that somebody has */
+  /** @throws AppError NOT_FOUND; CONFLICT for one that comes with the product or that a user or a living key has */
   async deleteRole(name: string, origin: Origin): Promise<void> {
     await this.database.transaction(async (transaction) => {
       const before = await findRole(transaction, name)
       if (!before) throw roleNotFound()
       if (before.built_in) throw roleBuiltIn(name)
+      await takeRoleFromEndedKeys(transaction, name, this.trail.now())
       try {
         await deleteRole(transaction, name)
       } catch (error) {

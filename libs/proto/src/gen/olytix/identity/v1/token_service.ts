@@ -221,7 +221,7 @@ export interface RevokeSessionResponse {
 export interface SigningKey {
   /** Its kid. */
   id: string;
-  /** HS256, ES256 or RS256. */
+  /** HS256, ES256 or RS256 for access tokens; HMAC-SHA-256 for the key of refresh tokens. */
   algorithm: string;
   /** Where it is in its life. */
   state: SigningKeyState;
