@@ -62,7 +62,8 @@ export class Harness {
     readonly owner: Database,
     /** Between the service and PostgreSQL. */
     readonly proxy: PostgresProxy,
-    private readonly environment: Readonly<Record<string, string>>,
+    /** What the service is started with. */
+    readonly settings: Readonly<Record<string, string>>,
   ) {}
 
   readonly clock = new FakeClock()
@@ -111,7 +112,7 @@ export class Harness {
   /** Starts the service, or one more on the same database; the latest is the one that calls go to. */
   async startAnother(environment: Readonly<Record<string, string>> = {}): Promise<RunningIdentity> {
     const running = await startIdentity(
-      loadConfig(identitySettings, { ...this.environment, ...environment }),
+      loadConfig(identitySettings, { ...this.settings, ...environment }),
       { logger: new JsonLogger('identity', 'debug', this.log), now: this.clock.now },
     )
     this.running.push(running)

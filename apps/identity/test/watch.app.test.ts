@@ -1,7 +1,10 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
+import { credentials } from '@grpc/grpc-js'
 import { Database, sql } from '@olytix/postgres'
+import { AuthorizationServiceClient } from '@olytix/proto'
 import { z } from 'zod'
 import { ADMIN_KEY, as, Harness, unary } from './harness.js'
+import { TcpGate } from './tcp-gate.js'
 import { Watch } from './watch.js'
 
 /** The bound that the documentation states. */
@@ -86,6 +89,56 @@ describe('a watch', () => {
     const id = await createdKey()
     await watch.hears(id)
     expect(watch.told.some(({ resync }) => resync)).toBe(false)
+  })
+})
+
+describe('a watch whose connection is cut', () => {
+  test('ends, and one that goes on from its last revision hears what it missed within the bound', async () => {
+    const gate = await TcpGate.before(identity.address)
+    const client = new AuthorizationServiceClient(gate.address, credentials.createInsecure())
+    try {
+      const before = new Watch(client, await revision())
+      watches.push(before)
+      const known = await createdKey()
+      await before.hears(known)
+      gate.cut()
+      await before.until(() => before.isEnded)
+      await revoke(known)
+      const missed = await revision()
+      gate.restore()
+      const after = startWatch(before.revision)
+      await after.until(() => after.revision >= missed, BOUND_MS)
+      expect(after.invalidations.map(({ id }) => id)).toContain(known)
+      expect(after.told.some(({ resync }) => resync)).toBe(false)
+    } finally {
+      client.close()
+      await gate.stop()
+    }
+  })
+
+  test('is told to forget everything when it goes on from a revision that is not known any more', async () => {
+    const future = startWatch((await revision()) + 1_000)
+    await future.until(() => future.told.length > 0, BOUND_MS)
+    expect(future.told[0]?.resync).toBe(true)
+  })
+
+  test('falls silent when the line stalls, which its owner can tell from the missing checkpoint', async () => {
+    const gate = await TcpGate.before(identity.address)
+    const client = new AuthorizationServiceClient(gate.address, credentials.createInsecure())
+    try {
+      const stalled = new Watch(client, await revision())
+      watches.push(stalled)
+      await stalled.until(() => stalled.told.length > 0)
+      gate.holdReplies()
+      const heard = stalled.told.length
+      const witness = startWatch(await revision())
+      await witness.until(() => witness.told.length > 3)
+      expect(stalled.told.length - heard).toBeLessThanOrEqual(1)
+      expect(stalled.isEnded).toBe(false)
+    } finally {
+      client.close()
+      await gate.stop()
+    }
   })
 })
 

@@ -1,0 +1,73 @@
+import { connect, createServer, type Server, type Socket } from 'node:net'
+
+/** Stands between a client and a service: can keep back what the service says, and cut the line. */
+export class TcpGate {
+  private readonly sockets = new Set<Socket>()
+  private readonly servers = new Set<Socket>()
+  private isShut = false
+
+  private constructor(
+    private readonly server: Server,
+    private readonly target: string,
+  ) {}
+
+  /** @param target `host:port` */
+  static async before(target: string): Promise<TcpGate> {
+    const server = createServer()
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    const gate = new TcpGate(server, target)
+    server.on('connection', (socket) => {
+      gate.forward(socket)
+    })
+    return gate
+  }
+
+  get address(): string {
+    const address = this.server.address()
+    if (address === null || typeof address === 'string') throw new Error('no port')
+    return `127.0.0.1:${String(address.port)}`
+  }
+
+  /** From now on nothing that the service says gets through; it hears everything. */
+  holdReplies(): void {
+    for (const socket of this.servers) socket.unpipe().resume()
+  }
+
+  /** Ends all connections and lets no new one in. */
+  cut(): void {
+    this.isShut = true
+    for (const socket of this.sockets) socket.destroy()
+  }
+
+  restore(): void {
+    this.isShut = false
+  }
+
+  async stop(): Promise<void> {
+    this.cut()
+    await new Promise((resolve) => this.server.close(resolve))
+  }
+
+  private forward(client: Socket): void {
+    if (this.isShut) {
+      client.destroy()
+      return
+    }
+    const [host = '', port = ''] = this.target.split(':')
+    const server = connect(Number(port), host)
+    this.servers.add(server)
+    for (const [socket, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      this.sockets.add(socket)
+      socket.on('error', () => other.destroy())
+      socket.on('close', () => {
+        this.sockets.delete(socket)
+        other.destroy()
+      })
+    }
+    client.pipe(server)
+    server.pipe(client)
+  }
+}
