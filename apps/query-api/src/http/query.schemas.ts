@@ -77,6 +77,7 @@ export const queryBody = strict({
     .optional(),
   total_rows: z.boolean().optional(),
   totals: z.boolean().optional(),
+  fill: z.boolean().optional(),
   order_by: z
     .array(strict({ field: text(), direction: z.enum(['asc', 'desc']).default('asc') }))
     .max(MAX_MEMBERS)
@@ -162,7 +163,7 @@ function fromParameter(key: string, value: string, problems: ErrorDetail[]): unk
 
 const NAME_LISTS: ReadonlySet<string> = new Set(['metrics', 'dimensions', 'segments'])
 const NUMBERS: ReadonlySet<string> = new Set(['limit', 'offset', 'timeout_ms'])
-const JSON_KEYS: ReadonlySet<string> = new Set(['filters', 'time_range', 'totals', 'total_rows'])
+const JSON_KEYS: ReadonlySet<string> = new Set(['filters', 'time_range', 'totals', 'total_rows', 'fill'])
 
 function listed(value: string): string[] {
   return value === '' ? [] : value.split(',').map((name) => name.trim())

@@ -94,6 +94,7 @@ function guardTotals(project: Project, principal: Principal, question: Question)
     limit: 1,
     offset: 0,
     isTotal: true,
+    fill: false,
   })
 }
 

@@ -37,6 +37,9 @@ interface Fact {
   readonly conversionAlias: string
 }
 
+/** Measures of which nothing is 0. */
+const ADDED: ReadonlySet<string> = new Set(['count', 'count_distinct', 'sum', 'sum_boolean'])
+
 /** The facts of one question: one for each cube and time that measures come from, and one for each special input. */
 export class Facts {
   private readonly facts = new Map<string, Fact>()
@@ -73,7 +76,8 @@ export class Facts {
         const index = [...this.facts.keys()].indexOf(key)
         const fact = this.facts.get(key)
         if (!fact) return 'null'
-        return { fact: index, aggregate: this.aggregate(fact, input) }
+        const ref = { fact: index, aggregate: this.aggregate(fact, input) }
+        return this.isZeroWithoutRows(part) ? { ...ref, isZeroWithoutRows: true } : ref
       }),
     }
   }
@@ -100,6 +104,11 @@ export class Facts {
     const used = this.all.flatMap(({ members }) => members)
     const keyed = new Map(used.map((each) => [`${each.cube}.${each.member}`, each]))
     return [...keyed.values()].filter(({ cube }) => cubes[cube] !== undefined)
+  }
+
+  /** Where gaps are filled; a metric that says itself what stands for null is left to it. */
+  private isZeroWithoutRows({ measure, hasFill }: MetricInput): boolean {
+    return this.planning.request.fill === true && hasFill !== true && ADDED.has(measure.type)
   }
 
   private addInput(given: MetricInput, metric: string): void {
@@ -147,7 +156,7 @@ export class Facts {
   }
 
   private keyOf(input: MetricInput): string {
-    const { measure, conversion, ...rest } = input
+    const { measure, conversion, hasFill: _, ...rest } = input
     const { cube, time, primaryTime } = this.anchor(input)
     const plain = `${cube}|${time ?? primaryTime ?? ''}`
     if (!isSpecial(input)) return time === undefined || time === primaryTime ? `${cube}|` : plain

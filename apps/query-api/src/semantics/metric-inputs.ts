@@ -29,6 +29,8 @@ export interface MetricInput {
   readonly shifts: readonly Shift[]
   readonly accumulation: Accumulation | undefined
   readonly isOnSpine: boolean
+  /** A metric above says what stands for null. */
+  readonly hasFill?: boolean
   readonly conversion: InputConversion | undefined
 }
 
@@ -112,6 +114,7 @@ function expandMetric(project: Project, ref: MetricRef, context: Context): Parts
     shifts: context.shifts,
     accumulation: metric.accumulation ?? context.accumulation,
     isOnSpine: metric.isOnSpine || context.isOnSpine,
+    ...(metric.fill === undefined && !context.hasFill ? {} : { hasFill: true }),
   })
   return filledParts(parts, metric.fill)
 }

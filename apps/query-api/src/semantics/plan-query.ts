@@ -3,6 +3,7 @@ import type { Project } from '../project/project.js'
 import { resolveDimensions } from './asked-dimensions.js'
 import { allOf } from './condition.js'
 import { Facts } from './facts.js'
+import { planFill } from './fill.js'
 import { planFilters } from './filters.js'
 import { baseWithoutMetrics } from './values-fact.js'
 import { Issues } from './issues.js'
@@ -64,11 +65,13 @@ function planWith(planning: Planning): QueryPlan | undefined {
   const having = filters.having()
   const order = planOrder(planning, facts, dimensions)
   const built = facts.build(filters)
+  const fill = planFill(planning, facts.all, dimensions)
   const { limit, offset, timezone } = request
   return {
     facts: built,
     dimensions: dimensions.map(({ planned: each }): PlannedDimension => each),
     metrics: planned,
+    fill,
     having: allOf(having),
     order,
     limit,

@@ -9,7 +9,7 @@ import type {
   PeriodAggregate,
   TimeSpine,
 } from '../project/project.js'
-import type { Condition, RowCondition, RowValue } from './condition.js'
+import type { Condition, RowCondition, RowValue, Test } from './condition.js'
 
 export type { Expression, Granularity, Interval, TimeSpine } from '../project/project.js'
 
@@ -139,6 +139,16 @@ export interface FactPlan {
 export interface AggregateRef {
   readonly fact: number
   readonly aggregate: number
+  /** 0 stands for null: where gaps are filled, nothing to count or add is 0. */
+  readonly isZeroWithoutRows?: boolean
+}
+
+/** Every period of one dimension of the answer, for each combination of the others. */
+export interface FillPlan {
+  readonly dimension: number
+  readonly unit: Granularity
+  /** The question's range over that time; `undefined`: from the first to the last period that has rows. */
+  readonly range: Test | undefined
 }
 
 /** Arithmetic over aggregates of facts. */
@@ -180,6 +190,8 @@ export interface QueryPlan {
   readonly facts: readonly FactPlan[]
   readonly dimensions: readonly PlannedDimension[]
   readonly metrics: readonly PlannedMetric[]
+  readonly fill?: FillPlan | undefined
+  /** Of groups, gaps that are filled among them. */
   readonly having: Condition<GroupSubject> | undefined
   readonly order: readonly OrderTerm[]
   /** Infinity: all rows. */

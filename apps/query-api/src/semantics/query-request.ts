@@ -15,6 +15,8 @@ export interface QueryRequest {
     | { readonly dimension: string; readonly last: Interval }
     | undefined
   readonly orderBy: readonly { readonly field: string; readonly direction: 'asc' | 'desc' }[]
+  /** Periods without rows are answered too. */
+  readonly fill?: boolean | undefined
   readonly limit: number
   readonly offset: number
   /** One row for all groups: metrics with a grain of their own are not grouped by it. */

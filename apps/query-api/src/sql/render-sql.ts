@@ -3,6 +3,7 @@ import type { GuardedPlan } from '../rls/guard-plan.js'
 import type { GroupSubject, GroupValue, OrderTerm } from '../semantics/query-plan.js'
 import { renderCondition, type Subjects } from './render-condition.js'
 import { renderFact } from './render-fact.js'
+import { renderFilled } from './render-fill.js'
 
 /**
  * The one statement that answers a plan: its columns are the dimensions, then the metrics, in the plan's order. Whatever
@@ -17,7 +18,7 @@ export function renderSelect(plan: GuardedPlan): Sql {
   const outer = new OuterQuery(plan)
   const having = plan.having && sql`\nwhere ${renderCondition(plan.having, outer.subjects)}`
   const order = plan.order.map((term) => outer.orderTerm(term))
-  return sql`select ${joinSql(outer.columns(), ', ')}
+  return sql`${outer.head()}select ${joinSql(outer.columns(), ', ')}
 from ${outer.from()}${having ?? sql``}${orderBy(order)}${limited(plan)}`
 }
 
@@ -35,6 +36,8 @@ function limited({ limit, offset }: GuardedPlan): Sql {
 function orderBy(terms: readonly Sql[]): Sql {
   return terms.length === 0 ? sql`` : sql`\norder by ${joinSql(terms, ', ')}`
 }
+
+const FILLED = sql`"filled"`
 
 /** The query around the facts, where they meet. */
 class OuterQuery {
@@ -54,11 +57,34 @@ class OuterQuery {
     })
   }
 
-  /** Facts meet where the dimensions that they share are equal; as elements of arrays NULLs are equal too. */
+  /** Where gaps are filled the facts are read twice, so they have names. */
+  head(): Sql {
+    const { fill, facts, dimensions } = this.plan
+    if (!fill) return sql``
+    const named = facts.map((fact, index) => {
+      return sql`${this.alias(index)} as (\n${renderFact(fact)}\n)`
+    })
+    const keys = dimensions.map((_, index) => coalesced(this.columnsOf(index, facts.length)))
+    const filled = sql`${FILLED} as (\n${renderFilled(fill, keys, this.met())}\n)`
+    return sql`with ${joinSql([...named, filled], ',\n')}\n`
+  }
+
   from(): Sql {
+    if (!this.plan.fill) return this.met()
+    const pairs = this.plan.dimensions.map((_, at) => {
+      const keys = coalesced(this.columnsOf(at, this.plan.facts.length))
+      return sql`array[${keys}] = array[${FILLED}.${ident(`d${String(at)}`)}]`
+    })
+    return sql`${this.met()}\nfull join ${FILLED} on ${joinSql(pairs, ' and ')}`
+  }
+
+  /** Facts meet where the dimensions that they share are equal; as elements of arrays NULLs are equal too. */
+  private met(): Sql {
     return this.plan.facts.reduce(
       (before, fact, index) => {
-        const own = sql`(\n${renderFact(fact)}\n) as ${this.alias(index)}`
+        const own = this.plan.fill
+          ? this.alias(index)
+          : sql`(\n${renderFact(fact)}\n) as ${this.alias(index)}`
         if (index === 0) return own
         const pairs = this.plan.dimensions.flatMap((_, at) => {
           const keys = this.columnsOf(at, index)
@@ -85,7 +111,9 @@ class OuterQuery {
 
   /** A dimension's value, from whichever fact has the group. */
   private key(dimension: number): Sql {
-    return coalesced(this.columnsOf(dimension, this.plan.facts.length))
+    const columns = this.columnsOf(dimension, this.plan.facts.length)
+    const filled = sql`${FILLED}.${ident(`d${String(dimension)}`)}`
+    return coalesced(this.plan.fill ? [...columns, filled] : columns)
   }
 
   /** A dimension in each of the first `among` facts that have it. */
@@ -98,7 +126,8 @@ class OuterQuery {
   private value({ parts }: GroupValue): Sql {
     const pieces = parts.map((part) => {
       if (typeof part === 'string') return trusted(part)
-      return sql`${this.alias(part.fact)}.${ident(`m${String(part.aggregate)}`)}`
+      const aggregate = sql`${this.alias(part.fact)}.${ident(`m${String(part.aggregate)}`)}`
+      return part.isZeroWithoutRows ? sql`coalesce(${aggregate}, 0)` : aggregate
     })
     return pieces.length === 1 ? joinSql(pieces, '') : sql`(${joinSql(pieces, '')})`
   }
