@@ -39,6 +39,9 @@ import {
 /** Interleavings that are tried; `.ci/run` asks for many more. */
 const RUNS = Number(process.env['OLYTIX_TEST__PROPERTY_RUNS'] ?? 40)
 
+/** A thousand take two or three minutes. */
+const LONGEST_MS = 900_000
+
 const REFUSALS: ReadonlySet<number> = new Set([
   status.UNAUTHENTICATED,
   status.ALREADY_EXISTS,
@@ -98,20 +101,24 @@ const moment = fc.record({
   waitMs: fc.constantFrom(0, 0, 0, 1, 10_000, 10_001, 60_000),
 })
 
-test('keys, sessions and users end as the model says, however calls interleave', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(moment, { minLength: 3, maxLength: 10 }), async (moments) => {
-      await identity.updateUser(userId, { disabled: false })
-      const world = new World()
-      await world.together([{ kind: 'sign in', at: 0, back: 0 }])
-      for (const { wishes, waitMs } of moments) {
-        await world.together(wishes)
-        await world.wait(waitMs)
-      }
-    }),
-    { numRuns: RUNS },
-  )
-})
+test(
+  'keys, sessions and users end as the model says, however calls interleave',
+  async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(moment, { minLength: 3, maxLength: 10 }), async (moments) => {
+        await identity.updateUser(userId, { disabled: false })
+        const world = new World()
+        await world.together([{ kind: 'sign in', at: 0, back: 0 }])
+        for (const { wishes, waitMs } of moments) {
+          await world.together(wishes)
+          await world.wait(waitMs)
+        }
+      }),
+      { numRuns: RUNS },
+    )
+  },
+  LONGEST_MS,
+)
 
 /** What a client has seen, and the states in which the service may be. */
 class World {
