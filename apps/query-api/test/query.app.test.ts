@@ -351,6 +351,12 @@ describe('beside the answer', () => {
         },
       ],
     })
+    const filters = [{ metric: 'total_revenue', operator: 'gt', value: 1 }]
+    const totals = { metrics: ['total_revenue'], filters, totals: true }
+    expect((await post(totals, 'all', '/validate')).json).toMatchObject({
+      valid: false,
+      errors: [{ path: 'totals' }],
+    })
     expect((await post({ limit: -1 }, 'all', '/validate')).json).toMatchObject({ valid: false })
   })
 

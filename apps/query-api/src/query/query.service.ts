@@ -8,7 +8,14 @@ import { toJsonRows, typeOfColumn } from '../results/json-rows.js'
 import { formatFor, type RowFormat } from '../results/text-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { renderSql } from '../sql/render-sql.js'
-import { type Answer, guardQuestion, type Question, runQuery, streamQuery } from './run-query.js'
+import {
+  type Answer,
+  guardAll,
+  guardQuestion,
+  type Question,
+  runQuery,
+  streamQuery,
+} from './run-query.js'
 import { PROJECT, WAREHOUSE } from './query.tokens.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { type CubeMeta, describeCube, describeCubes } from './describe-cubes.js'
@@ -75,7 +82,7 @@ export class QueryService {
 
   /** @throws AppError as the question itself would, but for what only running it shows */
   validate(principal: Principal, question: Question): void {
-    guardQuestion(this.project, principal, question)
+    guardAll(this.project, principal, question)
   }
 
   /** The statement that the question is for this principal. */

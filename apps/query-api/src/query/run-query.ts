@@ -41,8 +41,7 @@ export async function runQuery(
   principal: Principal,
   question: Question,
 ): Promise<Answer> {
-  const plan = guardQuestion(project, principal, question)
-  const total = question.totals ? guardTotals(project, principal, question) : undefined
+  const { plan, total } = guardAll(project, principal, question)
   const read = (statement: Statement): Promise<TextRows> =>
     warehouse.read(statement, {
       settings: principalSettings(principal),
@@ -79,6 +78,19 @@ export function streamQuery(
   const { timezone, timeoutMs } = question
   const context = { settings: principalSettings(principal), timezone, timeoutMs }
   return { plan, batches: warehouse.stream(renderSql(plan), context, signal) }
+}
+
+/**
+ * A question's plan, and the one of its totals if it asks for them.
+ * @throws AppError FORBIDDEN, INVALID_QUERY
+ */
+export function guardAll(
+  project: Project,
+  principal: Principal,
+  question: Question,
+): { readonly plan: GuardedPlan; readonly total: GuardedPlan | undefined } {
+  const plan = guardQuestion(project, principal, question)
+  return { plan, total: question.totals ? guardTotals(project, principal, question) : undefined }
 }
 
 /** The same question as one group. */
