@@ -80,7 +80,7 @@ ${member}
     [
       'unknown key',
       { 'p.yml': 'name: a\nverson: 1\n' },
-      'p.yml:2:1 verson: unknown key "verson"; known are name, version, description, warehouse, models, time_spines, security (version)',
+      'p.yml:2:1 verson: unknown key "verson"; known are name, version, description, warehouse, models, vars, time_spines, security (version)',
     ],
     ['missing key', { 'p.yml': 'version: 1\n' }, 'p.yml:1:1 name: missing; expected string'],
     [
@@ -284,17 +284,17 @@ ${member}
     [
       'model',
       { 'models/a.sql': "select *\nfrom {{ ref('b') }}\n" },
-      'models/a.sql:2:6 unknown model "b" (a)',
+      'models/a.sql:2:9 unknown model "b" (a)',
     ],
     [
       'circle of models',
       { 'models/a.sql': "select * from {{ ref('a') }}" },
-      'models/a.sql:1:15 model "a" would read itself',
+      'models/a.sql:1:18 model "a" would read itself: a → a',
     ],
     [
       'Jinja',
       { 'models/a.sql': '\n{% if x %} select 1 {% endif %}' },
-      'models/a.sql:2:1 {% if %} is not supported; only {{ source(…) }} and {{ ref(…) }}',
+      'models/a.sql:2:1 {% if x %} is not supported; expected {% if is_incremental() %}, {% else %} or {% endif %}',
     ],
     [
       'undeclared table',
@@ -303,8 +303,8 @@ ${member}
     ],
     [
       'materialized',
-      { 'models/a.sql': "{{ config(materialized='table') }} select 1" },
-      'models/a.sql:1:1 materialized="table" is not supported yet (view)',
+      { 'models/a.sql': "{{ config(materialized='tabel') }} select 1" },
+      'models/a.sql:1:4 config: materialized: unknown "tabel"; expected one of view, table, incremental, ephemeral (table)',
     ],
   ]
 
@@ -386,7 +386,7 @@ describe('a project', () => {
 
   test('takes ${NAME} from the environment, but nothing below enabled: false and nothing of security', () => {
     const text =
-      'name: ${SHOP}\nmodels: {x: {enabled: false, y: "${A}"}}\nsecurity: {oauth: {enabled: true, z: "${B}"}}\n'
+      'name: ${SHOP}\nvars: {enabled: false, y: "${A}"}\nsecurity: {oauth: {enabled: true, z: "${B}"}}\n'
     expect(build({ 'p.yml': text }, { SHOP: 'shop' }).name).toBe('shop')
   })
 

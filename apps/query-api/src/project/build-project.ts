@@ -1,11 +1,12 @@
 import { deepFreeze, Secret } from '@olytix/config'
-import { type ProjectFile, quote, YamlFile } from '@olytix/config/yaml'
-import { AppError, type ErrorDetail, suggest } from '@olytix/errors'
+import { type ProjectFile, YamlFile } from '@olytix/config/yaml'
+import { AppError, type ErrorDetail } from '@olytix/errors'
 import type { z } from 'zod'
 import { buildCubes } from './build-cubes.js'
 import { buildMetrics } from './build-metrics.js'
 import { buildPolicies } from './build-policies.js'
-import { buildModels, buildSources, readableFrom } from './build-sources.js'
+import { buildModels, modelNamed } from './build-models.js'
+import { buildSources, readableFrom } from './build-sources.js'
 import {
   cubesShape,
   metricsShape,
@@ -18,7 +19,6 @@ import { buildTimeSpines, checkSpinesAreOpen } from './build-time-spines.js'
 import { type Defined, Problems } from './problems.js'
 import type { Project } from './project.js'
 import { uniqueTables } from './select.js'
-import { SqlProblem } from './sql-tree.js'
 
 /** The files of a project folder, each with its path relative to the folder. */
 export interface ProjectFiles {
@@ -56,12 +56,8 @@ export function buildProject(files: ProjectFiles, environment: Environment): Pro
     ),
   }
   const sources = buildSources(shapes.sources, problems)
-  const models = buildModels(files.models, sources, problems)
-  const readable = readableFrom(sources, (name, offset) => {
-    const model = models[name]
-    if (model) return model.relation
-    throw new SqlProblem(`unknown model ${quote(name)}`, offset, suggest(name, Object.keys(models)))
-  })
+  const models = buildModels({ files: files.models, project: settings, sources }, problems)
+  const readable = readableFrom(sources, (name, offset) => modelNamed(models, name, offset))
   const cubes = buildCubes(shapes.cubes, readable, models, problems)
   const timeSpines = settings ? buildTimeSpines(settings, readable, problems) : []
   const metrics = buildMetrics(shapes.metrics, { cubes, timeSpines }, problems)

@@ -47,6 +47,7 @@ export const projectShape = strict({
     sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).optional(),
   }).optional(),
   models: z.record(z.string(), z.unknown()).optional(),
+  vars: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
   time_spines: z
     .array(
       strict({

@@ -17,6 +17,7 @@ import {
   type Tree,
   type TreeObject,
 } from './sql-tree.js'
+import { renderTemplate, type TemplateCall } from './template.js'
 
 /** What a SELECT of a model or cube may read. */
 export interface Readable {
@@ -24,9 +25,19 @@ export interface Readable {
   table(qualifier: string, name: string): SourceTable | undefined
   /** Every `source.table`, for near names. */
   readonly tableNames: readonly string[]
-  /** A model's relation. */
+  /** A model's relation. @throws SqlProblem when there is none of that name */
   model(name: string, offset: number): Relation
 }
+
+/** What the calls of a template mean besides `source` and `ref`. */
+export interface TemplateContext {
+  /** `undefined` where nothing can be incremental. */
+  readonly isIncremental: boolean | undefined
+  /** The text that is put in; `undefined` for a call that is not known here. */
+  other(call: TemplateCall): string | undefined
+}
+
+const NO_TEMPLATE: TemplateContext = { isIncremental: undefined, other: () => undefined }
 
 const MARK = 'olxq'
 
@@ -35,10 +46,34 @@ const MARK = 'olxq'
  * name of a declared table. Models are put in as sub-queries.
  * @throws SqlProblem
  */
-export function parseRelation(text: string, readable: Readable): Relation {
-  if (text.toLowerCase().includes(MARK)) throw new SqlProblem(`must not contain ${MARK}`, 0)
+export function parseRelation(
+  template: string,
+  readable: Readable,
+  context: TemplateContext = NO_TEMPLATE,
+): Relation {
+  if (template.toLowerCase().includes(MARK)) throw new SqlProblem(`must not contain ${MARK}`, 0)
   const pieces: NamedRelation[] = []
-  const select = parseSelect(replaceCalls(text.replace(/;\s*$/, ''), readable, pieces))
+  const { text, offsetOf } = renderTemplate(template.replace(/;\s*$/, ''), {
+    isIncremental: context.isIncremental,
+    call: (call) => {
+      const piece = called(call, readable, context)
+      return typeof piece === 'string' ? piece : `${MARK}${String(pieces.push(piece) - 1)}`
+    },
+  })
+  // A value that a template put in can hold a mark as well.
+  if (text.split(MARK).length - 1 !== pieces.length) {
+    throw new SqlProblem(`must not contain ${MARK}`, 0)
+  }
+  try {
+    return parseRendered(text, readable, pieces)
+  } catch (error) {
+    if (!(error instanceof SqlProblem)) throw error
+    throw new SqlProblem(error.message, offsetOf(error.offset), error.suggestion)
+  }
+}
+
+function parseRendered(text: string, readable: Readable, pieces: NamedRelation[]): Relation {
+  const select = parseSelect(text)
   checkAllowed(select, SELECT_NODES, SELECT_FUNCTIONS)
   checkClauses(select)
   const resolved = resolveTables(select, readable, pieces)
@@ -108,45 +143,31 @@ function marked(index: number): TreeObject {
   return { relname: `${MARK}${String(index)}` }
 }
 
-function replaceCalls(text: string, readable: Readable, pieces: NamedRelation[]): string {
-  return replaceTemplates(text, (call, at) => {
-    pieces.push(called(call, readable, at))
-    return `${MARK}${String(pieces.length - 1)}`
-  })
-}
-
-/** Calls `replace` with the content of each `{{ … }}`; `{% … %}` is refused. */
-export function replaceTemplates(
-  text: string,
-  replace: (call: string, offset: number) => string,
-): string {
-  // The arguments of a call are in quotes, so templates are found in the whole text.
-  const statement = /\{%-?\s*(\w+)/.exec(text)
-  if (statement) {
-    throw new SqlProblem(
-      `{% ${statement[1] ?? ''} %} is not supported; only {{ source(…) }} and {{ ref(…) }}`,
-      statement.index,
-    )
-  }
-  return text.replace(
-    /\{\{-?\s*([\s\S]*?)\s*-?\}\}|\{#[\s\S]*?#\}/g,
-    (whole, call: string | undefined, at: number) =>
-      (call === undefined ? '' : replace(call, at)).padEnd(whole.length),
-  )
-}
-
-function called(call: string, readable: Readable, at: number): NamedRelation {
-  const source = /^source\(\s*(['"])([^'"]*)\1\s*,\s*(['"])([^'"]*)\3\s*\)$/.exec(call)
-  if (source) {
-    const [, , qualifier = '', , name = ''] = source
-    return { name, relation: tableRelation(qualifier, name, readable, at) }
-  }
-  const ref = /^ref\(\s*(['"])([^'"]*)\1\s*\)$/.exec(call)
-  if (ref) return { name: ref[2] ?? '', relation: readable.model(ref[2] ?? '', at) }
+function called(
+  call: TemplateCall,
+  readable: Readable,
+  context: TemplateContext,
+): NamedRelation | string {
+  const { name, values = [], named, offset } = call
+  const kinds = named.size > 0 ? [] : [name, ...values.map((value) => typeof value)]
+  const [first = '', second = ''] = values.map(String)
+  if (kinds.join() === 'source,string,string') return namedTable(first, second, readable, offset)
+  if (kinds.join() === 'ref,string') return { name: first, relation: readable.model(first, offset) }
+  const other = context.other(call)
+  if (other !== undefined) return other
   throw new SqlProblem(
-    `{{ ${call} }} is not supported; expected {{ source('…', '…') }} or {{ ref('…') }}`,
-    at,
+    `{{ ${name} }} cannot be used like this here; expected {{ source('…', '…') }} or {{ ref('…') }}`,
+    offset,
   )
+}
+
+function namedTable(
+  qualifier: string,
+  name: string,
+  readable: Readable,
+  at: number,
+): NamedRelation {
+  return { name, relation: tableRelation(qualifier, name, readable, at) }
 }
 
 /**
@@ -187,10 +208,7 @@ function relationOf(
   const mark = /^olxq(\d+)$/.exec(name)
   const known = mark ? pieces[Number(mark[1])] : undefined
   if (known) return known
-  return {
-    name,
-    relation: tableRelation(textOf(content, 'schemaname'), name, readable, at),
-  }
+  return namedTable(textOf(content, 'schemaname'), name, readable, at)
 }
 
 function isDefined(content: TreeObject, defined: ReadonlySet<string>): boolean {

@@ -1,0 +1,198 @@
+import { beforeAll, describe, expect, test } from '@jest/globals'
+import { AppError } from '@olytix/errors'
+import { loadModule } from 'libpg-query'
+import { buildProject } from './build-project.js'
+import type { Project } from './project.js'
+
+beforeAll(() => loadModule())
+
+const SOURCES = 'sources: [{name: raw, tables: [{name: orders}, {name: customers}]}]'
+
+type Texts = Readonly<Record<string, string>>
+
+/** @param models by their path below `models/`; `p.yml` is the project file */
+function build({ 'p.yml': project = 'name: shop', ...models }: Texts): Project {
+  const files = Object.entries(models).map(([path, text]) => ({ path: `models/${path}`, text }))
+  return buildProject(
+    {
+      project: { path: 'p.yml', text: project },
+      sources: [{ path: 's.yml', text: SOURCES }],
+      models: files,
+      cubes: [],
+      metrics: [],
+      policies: [],
+    },
+    {},
+  )
+}
+
+function problemsOf(models: Texts): string[] {
+  try {
+    build(models)
+    return []
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error
+    return (error.details ?? []).map(({ path, line, column, message, suggestion }) => {
+      const hint = suggestion === undefined ? '' : ` (${suggestion})`
+      return `${path}:${String(line)}:${String(column)} ${message}${hint}`
+    })
+  }
+}
+
+const PROJECT = `name: shop
+models:
+  +tags: all
+  staging:
+    +enabled: false
+    special: {+enabled: true, +schema: marts}
+vars: {least: 5}
+`
+
+describe('a model', () => {
+  test('is put into what reads it as a sub-query', () => {
+    const { models } = build({
+      'a.sql':
+        "{{ config(materialized='ephemeral') }} select id from {{ source('raw', 'orders') }}",
+      'b.sql': "select id from {{ ref('a') }};",
+    })
+    expect(models['b']?.relation).toEqual({
+      text: '(SELECT id FROM (SELECT id FROM "raw"."orders" AS orders) AS a)',
+      tables: [{ schema: 'raw', table: 'orders' }],
+      columns: ['id'],
+    })
+  })
+
+  test('reads nothing that only a comment names', () => {
+    const { models } = build({ 'x.sql': "-- {{ source('raw', 'orders') }}\nselect 1 as one" })
+    expect(models['x']?.relation.tables).toEqual([])
+  })
+
+  test('that is a view is never incremental', () => {
+    const sql = 'select {% if is_incremental() %} 1 {% else %} 2 {% endif %} as a'
+    expect(build({ 'x.sql': sql }).models['x']?.relation.text).toBe('(SELECT 2 AS a)')
+  })
+
+  test('is there if its folders say so, from the outermost on, and its own file last', () => {
+    const { models } = build({
+      'staging/gone.sql': 'select 1 as a',
+      'staging/special.sql': 'select 1 as a',
+      'staging/own.sql': '{{ config(enabled=true) }} select 1 as a',
+      'other.sql': 'select 1 as a',
+      'off.sql': '{{ config(enabled=false) }} select 1 as a',
+      'p.yml': PROJECT,
+    })
+    expect(Object.keys(models).sort()).toEqual(['other', 'own', 'special'])
+  })
+
+  test('var() is a text that the project file sets, or its default', () => {
+    const sql = "select {{ var('least') }} as a, '{{ var('none', 'x') }}' as b"
+    expect(build({ 'a.sql': sql, 'p.yml': PROJECT }).models['a']?.relation.text).toBe(
+      "(SELECT 5 AS a, 'x' AS b)",
+    )
+  })
+})
+
+describe('a broken model is refused with its place', () => {
+  const OK = 'select 1 as a'
+  test.each<[string, Texts, string]>([
+    [
+      'a circle',
+      {
+        'a.sql': "select * from {{ ref('b') }}",
+        'b.sql': "select * from {{ ref('c') }}",
+        'c.sql': "\nselect * from {{ ref('b') }}",
+      },
+      'models/c.sql:2:18 model "b" would read itself: b → c → b',
+    ],
+    [
+      'the same name twice',
+      { 'x/a.sql': OK, 'y/a.sql': OK },
+      'models/y/a.sql:1:1 model "a" is models/x/a.sql already',
+    ],
+    [
+      'a name that is not one',
+      { 'a-b.sql': OK },
+      'models/a-b.sql:1:1 a model is named in letters, digits and _, at most 63 long',
+    ],
+    [
+      'a model that is not enabled',
+      { 'a.sql': '{{ config(enabled=false) }} select 1', 'b.sql': "select 1 from {{ ref('a') }}" },
+      'models/b.sql:1:18 model "a" is not enabled',
+    ],
+    [
+      'an unknown setting',
+      { 'a.sql': "{{ config(materialised='view') }} select 1" },
+      'models/a.sql:1:4 config: materialised: unknown key "materialised"; known are materialized, schema, alias, tags, enabled, unique_key, incremental_strategy (materialized)',
+    ],
+    [
+      'an unknown variable',
+      { 'a.sql': "select {{ var('leest') }}", 'p.yml': 'name: x\nvars: {least: 1}' },
+      'models/a.sql:1:11 unknown variable "leest"; set it under vars: (least)',
+    ],
+    [
+      'a variable that holds more than a value',
+      {
+        'a.sql': "select {{ var('x') }}",
+        'p.yml': "name: x\nvars: {x: '1 from pg_ls_dir(chr(46))'}",
+      },
+      'models/a.sql:1:1 a function in FROM is not allowed here',
+    ],
+    [
+      'a table, which nothing makes',
+      { 'a.sql': "\n{{ config(materialized='table') }} select 1" },
+      'models/a.sql:2:4 materialized="table" is not supported yet (view)',
+    ],
+    [
+      'this, where nothing is kept',
+      { 'a.sql': 'select 1 from {{ this }}' },
+      "models/a.sql:1:18 {{ this }} cannot be used like this here; expected {{ source('…', '…') }} or {{ ref('…') }}",
+    ],
+    [
+      'a setting inside a condition',
+      { 'a.sql': '{% if not is_incremental() %}{{ config(enabled=false) }}{% endif %}select 1' },
+      'models/a.sql:1:33 config(…) stands outside of conditions',
+    ],
+    [
+      'a setting without +',
+      { 'a.sql': OK, 'p.yml': 'name: x\nmodels: {schema: marts}' },
+      'p.yml:2:18 expected settings, each with a + before it (+schema)',
+    ],
+    [
+      'a wrong value of a setting',
+      { 'a.sql': OK, 'p.yml': 'name: x\nmodels: {+materialized: tabel}' },
+      'p.yml:2:25 unknown "tabel"; expected one of view, table, incremental, ephemeral (+table)',
+    ],
+  ])('%s', (_, models, expected) => {
+    expect(problemsOf(models)).toContain(expected)
+  })
+
+  test('several at once', () => {
+    const texts = { 'a.sql': 'select 1 from raw.x', 'b.sql': 'selec', 'c.sql': '{{ x() }}' }
+    expect(problemsOf(texts)).toHaveLength(3)
+  })
+})
+
+describe('a model cannot', () => {
+  test.each([
+    ['write', 'create table x as select 1'],
+    ['write in a query', 'with x as (delete from raw.orders returning 1) select * from x'],
+    ['be two statements', 'select 1; drop table raw.orders'],
+    ['read the catalogue', 'select * from pg_roles'],
+    ['read an undeclared table', 'select * from raw.secrets'],
+    ['call a function of the project', 'select public.definer()'],
+    ['call a function in FROM', 'select * from raw.definer()'],
+    ['change a setting', "select set_config('role', 'olytix_owner', false)"],
+    ['read a file', "select pg_read_file('/etc/passwd')"],
+    ['run SQL in a function', "select query_to_xml('select 1', true, true, '')"],
+    ['wait', 'select pg_sleep(100)'],
+    ['look a table up by a cast', "select 'raw.secrets'::regclass"],
+    ['give many rows out of nothing', 'select * from generate_series(1, 1e9)'],
+    ['give many rows per row', 'select generate_series(1, 1000000000) from raw.orders'],
+    ['recurse', 'with recursive x as (select 1 union all select 1 from x) select * from x'],
+    ['use its own operators', 'select 1 operator(public.+) 1'],
+    ['hide its marks', 'select olxq0.id from raw.orders as olxq0'],
+    ['lock', 'select id from raw.orders for update'],
+  ])('%s', (_, sql) => {
+    expect(problemsOf({ 'a.sql': sql })).toHaveLength(1)
+  })
+})
