@@ -4,6 +4,7 @@ import { APP_FILTER } from '@nestjs/core'
 import { type Authorizer, AuthGuardsModule } from '@olytix/auth-guards'
 import { HttpErrorFilter } from '@olytix/errors/nest'
 import { type Database, sql } from '@olytix/postgres'
+import { AuditService } from './audit/audit.service.js'
 import type { QueryApiConfig } from './config.js'
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './health/health.http.js'
 import { IdentityHealth } from './health/identity-health.js'
@@ -48,7 +49,11 @@ const AUTH_CONTROLLERS = [
 @Module({})
 export class AppModule {
   static forRoot(foundation: Foundation): DynamicModule {
-    const { config, project, warehouse, authorizer } = foundation
+    const { config, database, project, warehouse, authorizer } = foundation
+    const audit = new AuditService(database, {
+      isEnabled: config.OLYTIX_SECURITY__AUDIT_ENABLED,
+      durability: config.OLYTIX_AUDIT__DURABILITY,
+    })
     return {
       module: AppModule,
       imports: [
@@ -56,7 +61,7 @@ export class AppModule {
           authorizer,
           allowQueryParameter: config.OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER,
         }),
-        createQueryHttpModule({ project, warehouse }),
+        createQueryHttpModule({ project, warehouse, audit }),
       ],
       controllers: [HealthController, ...AUTH_CONTROLLERS],
       providers: [

@@ -44,6 +44,13 @@ export const QueryApiSettings = z.object({
   OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER: flag()
     .default(true)
     .describe('Whether ?api_key= works'),
+  OLYTIX_SECURITY__AUDIT_ENABLED: flag()
+    .default(true)
+    .describe('Whether questions leave an event in the audit trail'),
+  OLYTIX_AUDIT__DURABILITY: z
+    .enum(['batched', 'strict'])
+    .default('batched')
+    .describe('strict: an answer waits until its event is committed'),
   OLYTIX_LOG__LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

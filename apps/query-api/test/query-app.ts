@@ -7,6 +7,8 @@ import { HttpErrorFilter } from '@olytix/errors/nest'
 import { createFastifyAdapter } from '../src/http/fastify-server.js'
 import { createQueryHttpModule } from '../src/http/query-http.module.js'
 import { validationPipe } from '../src/http/validation.js'
+import { AuditService } from '../src/audit/audit.service.js'
+import { Database } from '@olytix/postgres'
 import type { Superstore } from './superstore.js'
 
 /** The routes of questions on a free port; a caller's credential is the name of their principal. */
@@ -18,6 +20,7 @@ export interface QueryApp {
 export async function startQueryApp(
   superstore: Pick<Superstore, 'project' | 'warehouse'>,
   principals: Readonly<Record<string, Principal>>,
+  audit = withoutAudit(),
 ): Promise<QueryApp> {
   @Module({
     imports: [
@@ -25,7 +28,7 @@ export async function startQueryApp(
         authorizer: new FakeAuthorizer(principals),
         allowQueryParameter: true,
       }),
-      createQueryHttpModule(superstore),
+      createQueryHttpModule({ ...superstore, audit }),
     ],
     providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
   })
@@ -35,4 +38,10 @@ export async function startQueryApp(
   app.useGlobalPipes(validationPipe())
   await app.listen(0, '127.0.0.1')
   return { url: `${await app.getUrl()}/api/v1/query`, close: () => app.close() }
+}
+
+/** For tests of other things: nothing is written, so that no database is asked. */
+function withoutAudit(): AuditService {
+  const database = new Database({ url: 'postgres://127.0.0.1:1/none' })
+  return new AuditService(database, { isEnabled: false, durability: 'batched' })
 }

@@ -9,10 +9,12 @@ import {
   Res,
   StreamableFile,
 } from '@nestjs/common'
-import { CurrentPrincipal, type Principal, RequireScope } from '@olytix/auth-guards'
+import { RequireScope } from '@olytix/auth-guards'
 import { AppError, type ErrorDetail } from '@olytix/errors'
+import type { Caller } from '../audit/audit-event.js'
 import { QueryService, type RowFormat } from '../query/query.service.js'
 import type { Question } from '../query/run-query.js'
+import { CurrentCaller } from './current-caller.js'
 import { TakesQuestion } from './api-docs/question-schema.js'
 import {
   checkQuestion,
@@ -38,22 +40,22 @@ export class QueryController {
   @HttpCode(200)
   @RequireScope('read')
   ask(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCaller() caller: Caller,
     @Body() body: unknown,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
   ): Promise<string | StreamableFile> {
     const format = this.queries.formatFor(accept)
     reply.header('content-type', format?.mediaType ?? JSON_TYPE)
-    if (format) return this.stream(principal, parseQuestion(body, MAX_STREAMED), format)
-    return this.queries.answer(principal, parseQuestion(body))
+    if (format) return this.stream(caller, parseQuestion(body, MAX_STREAMED), format)
+    return this.queries.answer(caller, parseQuestion(body))
   }
 
   /** The same question in an address. Without any, an empty answer that says how to ask. */
   @Get()
   @RequireScope('read')
   async askByAddress(
-    @CurrentPrincipal() principal: Principal,
+    @CurrentCaller() caller: Caller,
     @Query() parameters: Record<string, unknown>,
     @Headers('accept') accept: string | undefined,
     @Res({ passthrough: true }) reply: Reply,
@@ -63,12 +65,12 @@ export class QueryController {
     const question = parseQuestionParameters(parameters, format && MAX_STREAMED)
     const { metrics, dimensions } = question
     const isEmpty = metrics.length + dimensions.length === 0
-    if (format && !isEmpty) return this.stream(principal, question, format)
-    if (!isEmpty) return this.queries.answer(principal, question)
+    if (format && !isEmpty) return this.stream(caller, question, format)
+    if (!isEmpty) return this.queries.answer(caller, question)
     return JSON.stringify({
       data: [],
       columns: [],
-      hint: this.queries.hint(principal),
+      hint: this.queries.hint(caller.principal),
       execution_time_ms: 0,
       cached: false,
     })
@@ -78,14 +80,14 @@ export class QueryController {
   @TakesQuestion()
   @HttpCode(200)
   @RequireScope('read')
-  validate(
-    @CurrentPrincipal() principal: Principal,
+  async validate(
+    @CurrentCaller() caller: Caller,
     @Body() body: unknown,
-  ): { valid: boolean; errors?: readonly ErrorDetail[] } {
+  ): Promise<{ valid: boolean; errors?: readonly ErrorDetail[] }> {
     const question = checkQuestion(body)
     if (!('metrics' in question)) return { valid: false, errors: question }
     try {
-      this.queries.validate(principal, question)
+      await this.queries.validate(caller, question)
       return { valid: true }
     } catch (error) {
       if (!(error instanceof AppError) || error.code !== 'INVALID_QUERY') throw error
@@ -97,20 +99,20 @@ export class QueryController {
   @TakesQuestion()
   @HttpCode(200)
   @RequireScope('admin')
-  statement(
-    @CurrentPrincipal() principal: Principal,
+  async statement(
+    @CurrentCaller() caller: Caller,
     @Body() body: unknown,
-  ): { sql: string; parameters: readonly unknown[] } {
-    const { text, values } = this.queries.statement(principal, parseQuestion(body))
+  ): Promise<{ sql: string; parameters: readonly unknown[] }> {
+    const { text, values } = await this.queries.statement(caller, parseQuestion(body))
     return { sql: text, parameters: values }
   }
 
   private async stream(
-    principal: Principal,
+    caller: Caller,
     question: Question,
     format: RowFormat,
   ): Promise<StreamableFile> {
-    const text = await this.queries.stream(principal, question, format)
+    const text = await this.queries.stream(caller, question, format)
     return new StreamableFile(text)
   }
 }

@@ -1,4 +1,5 @@
 import { type DynamicModule, Module } from '@nestjs/common'
+import { AuditService } from '../audit/audit.service.js'
 import type { Project } from '../project/project.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { QueryService } from './query.service.js'
@@ -8,20 +9,22 @@ import { PROJECT, WAREHOUSE } from './query.tokens.js'
 export interface QueryOptions {
   readonly project: Project
   readonly warehouse: Warehouse
+  readonly audit: AuditService
 }
 
 @Module({})
 class QueryModule {}
 
 /** The module that exports `QueryService`. */
-export function createQueryModule({ project, warehouse }: QueryOptions): DynamicModule {
+export function createQueryModule({ project, warehouse, audit }: QueryOptions): DynamicModule {
   return {
     module: QueryModule,
     providers: [
       QueryService,
       { provide: PROJECT, useValue: project },
+      { provide: AuditService, useValue: audit },
       { provide: WAREHOUSE, useValue: warehouse },
     ],
-    exports: [QueryService],
+    exports: [QueryService, AuditService],
   }
 }

@@ -2,12 +2,15 @@ import { Readable } from 'node:stream'
 import type { Principal } from '@olytix/auth-guards'
 import { Inject, Injectable } from '@nestjs/common'
 import type { Statement, TextRows } from '@olytix/postgres'
+import type { Caller } from '../audit/audit-event.js'
+import { AuditService } from '../audit/audit.service.js'
 import type { Project } from '../project/project.js'
 import { Visibility } from '../rls/visibility.js'
 import { toJsonRows, typeOfColumn } from '../results/json-rows.js'
 import { formatFor, type RowFormat } from '../results/text-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { renderSql } from '../sql/render-sql.js'
+import { QuestionTrail } from './question-trail.js'
 import {
   type Answer,
   guardAll,
@@ -29,13 +32,18 @@ export class QueryService {
   constructor(
     @Inject(PROJECT) private readonly project: Project,
     @Inject(WAREHOUSE) private readonly warehouse: Warehouse,
+    private readonly audit: AuditService,
   ) {}
 
   /** The JSON text of an answer: `{"data":[…],"columns":[…],"execution_time_ms":4.2,"cached":false}`. */
-  async answer(principal: Principal, question: Question): Promise<string> {
+  async answer(caller: Caller, question: Question): Promise<string> {
     const startedAt = performance.now()
-    const answer = await runQuery(this.project, this.warehouse, principal, question)
-    const { plan, rows } = answer
+    const trail = this.trailOf(caller, question)
+    const answer = await trail.refusals(() =>
+      runQuery(this.project, this.warehouse, caller.principal, question),
+    )
+    const { plan, policyMs, rows } = answer
+    await trail.answered({ plan, policyMs, rows: rows.rows.length })
     const columns = columnsOf(plan, rows)
     const data = toJsonRows(rows, [...plan.dimensions, ...plan.metrics])
     const elapsed = Math.round((performance.now() - startedAt) * 10) / 10
@@ -52,16 +60,33 @@ export class QueryService {
    * The text of an answer, as its rows come. Its first rows are read before it is returned, so that what is wrong with a
    * question is an error and not half an answer.
    */
-  async stream(principal: Principal, question: Question, format: RowFormat): Promise<Readable> {
+  async stream(caller: Caller, question: Question, format: RowFormat): Promise<Readable> {
     const gone = new AbortController()
-    const asked = { principal, question }
-    const { plan, batches } = streamQuery(this.project, this.warehouse, asked, gone.signal)
+    const asked = { principal: caller.principal, question }
+    const trail = this.trailOf(caller, question)
+    const { plan, policyMs, batches } = await trail.refusals(() =>
+      streamQuery(this.project, this.warehouse, asked, gone.signal),
+    )
     const columns = [...plan.dimensions, ...plan.metrics]
-    const first = await batches.next()
+    const first = await trail.refusals(() => batches.next())
     async function* texts(): AsyncGenerator<string, void, undefined> {
-      yield format.head(columns)
-      if (!first.done) yield format.write(first.value, columns)
-      for await (const batch of batches) yield format.write(batch, columns)
+      let rows = 0
+      let isCutShort = true
+      try {
+        yield format.head(columns)
+        if (!first.done) {
+          rows += first.value.rows.length
+          yield format.write(first.value, columns)
+        }
+        for await (const batch of batches) {
+          rows += batch.rows.length
+          yield format.write(batch, columns)
+        }
+        isCutShort = false
+      } finally {
+        // Before the end: a stream whose event cannot be written breaks off.
+        await trail.answered({ plan, policyMs, rows, isCutShort })
+      }
     }
     const readable = Readable.from(texts(), { objectMode: false })
     readable.once('close', () => {
@@ -81,13 +106,20 @@ export class QueryService {
   }
 
   /** @throws AppError as the question itself would, but for what only running it shows */
-  validate(principal: Principal, question: Question): void {
-    guardAll(this.project, principal, question)
+  async validate(caller: Caller, question: Question): Promise<void> {
+    await this.evaluate(
+      caller,
+      question,
+      () => guardAll(this.project, caller.principal, question).plan,
+    )
   }
 
-  /** The statement that the question is for this principal. */
-  statement(principal: Principal, question: Question): Statement {
-    return renderSql(guardQuestion(this.project, principal, question))
+  /** The statement that the question is for this caller. */
+  async statement(caller: Caller, question: Question): Promise<Statement> {
+    const plan = await this.evaluate(caller, question, () =>
+      guardQuestion(this.project, caller.principal, question),
+    )
+    return renderSql(plan)
   }
 
   cubes(principal: Principal): readonly CubeMeta[] {
@@ -101,6 +133,22 @@ export class QueryService {
 
   metrics(principal: Principal): readonly MetricMeta[] {
     return describeMetrics(this.project, new Visibility(this.project, principal))
+  }
+
+  private async evaluate(
+    caller: Caller,
+    question: Question,
+    guard: () => GuardedPlan,
+  ): Promise<GuardedPlan> {
+    const trail = this.trailOf(caller, question)
+    const startedAt = performance.now()
+    const plan = await trail.refusals(guard)
+    await trail.evaluated({ plan, policyMs: performance.now() - startedAt })
+    return plan
+  }
+
+  private trailOf(caller: Caller, question: Question): QuestionTrail {
+    return new QuestionTrail(this.audit, caller, question)
   }
 }
 

@@ -24,6 +24,8 @@ export type Question = QueryRequest & {
 /** The rows of an answer with the plan that they follow: dimensions first, then metrics. */
 export interface Answer {
   readonly plan: GuardedPlan
+  /** How long finding the plan and its policies took. */
+  readonly policyMs: number
   readonly rows: TextRows
   readonly totalRows: string | undefined
   /** One row of metrics. */
@@ -41,7 +43,9 @@ export async function runQuery(
   principal: Principal,
   question: Question,
 ): Promise<Answer> {
+  const startedAt = performance.now()
   const { plan, total } = guardAll(project, principal, question)
+  const policyMs = performance.now() - startedAt
   const read = (statement: Statement): Promise<TextRows> =>
     warehouse.read(statement, {
       settings: principalSettings(principal),
@@ -53,12 +57,13 @@ export async function runQuery(
     question.totalRows ? read(renderCount(plan)) : undefined,
     total && read(renderSql(total)),
   ])
-  return { plan, rows, totalRows: count?.rows[0]?.[0] ?? undefined, totals }
+  return { plan, policyMs, rows, totalRows: count?.rows[0]?.[0] ?? undefined, totals }
 }
 
 /** The rows of an answer, as they come. */
 export interface StreamedAnswer {
   readonly plan: GuardedPlan
+  readonly policyMs: number
   readonly batches: AsyncGenerator<TextRows, void, undefined>
 }
 
@@ -74,10 +79,12 @@ export function streamQuery(
   signal: AbortSignal,
 ): StreamedAnswer {
   const { principal, question } = asked
+  const startedAt = performance.now()
   const plan = guardQuestion(project, principal, question)
+  const policyMs = performance.now() - startedAt
   const { timezone, timeoutMs } = question
   const context = { settings: principalSettings(principal), timezone, timeoutMs }
-  return { plan, batches: warehouse.stream(renderSql(plan), context, signal) }
+  return { plan, policyMs, batches: warehouse.stream(renderSql(plan), context, signal) }
 }
 
 /**

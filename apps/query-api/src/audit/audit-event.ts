@@ -1,0 +1,30 @@
+import type { Principal } from '@olytix/auth-guards'
+
+export const AUDIT_EVENT_TYPES = ['data_access', 'access_denied', 'policy_evaluated'] as const
+
+/** Rows were asked for and given · refused · policies were applied but nothing was read. */
+export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
+
+/** Who makes a request, and which. */
+export interface Caller {
+  readonly principal: Principal
+  readonly requestId: string
+  /** Canonical. */
+  readonly clientIp: string
+}
+
+/** A question as the trail keeps it: names only, never a value that was filtered by. */
+export interface AuditEvent {
+  readonly type: AuditEventType
+  readonly at: Date
+  readonly caller: Caller
+  /** The cube whose rows are counted or measured first. */
+  readonly cube: string | null
+  readonly measures: readonly string[]
+  readonly dimensions: readonly string[]
+  readonly policies: readonly string[]
+  readonly policyEvaluationMs: number | null
+  readonly rows: number | null
+  readonly denialReason: string | null
+  readonly data: Readonly<Record<string, unknown>>
+}
