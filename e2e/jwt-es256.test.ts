@@ -4,6 +4,7 @@ import { AlgorithmStack, START_MS } from './harness/algorithm-stack.js'
 import { expectAllRefused, JWT_ATTACKS, signedBy, targetOf } from './harness/jwt-attacks.js'
 import { ask } from './harness/http.js'
 import { forge, part } from './harness/jwt.js'
+import { REFRESH_RULES } from './harness/refresh-rules.js'
 
 /** The same attacks where anybody can read the keys that verify, and those that this makes possible. */
 
@@ -112,6 +113,10 @@ describe('under ES256', () => {
       `${part({ ...target.header, kid })}.${part(target.claims)}.${target.signature}`,
     ])
     await expectAllRefused(target, [signedBy(target, {}, own), ...forged], server)
+  })
+
+  test.each(REFRESH_RULES)('a refresh token %s', async (_name, holds) => {
+    await holds(stack)
   })
 
   test('10 the twin of a signature is the same token: it dies with its session', async () => {

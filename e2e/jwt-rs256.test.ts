@@ -4,6 +4,7 @@ import { AlgorithmStack, START_MS } from './harness/algorithm-stack.js'
 import { expectAllRefused, JWT_ATTACKS, signedBy } from './harness/jwt-attacks.js'
 import { ask } from './harness/http.js'
 import { forge, part } from './harness/jwt.js'
+import { REFRESH_RULES } from './harness/refresh-rules.js'
 
 /** The same attacks under the third algorithm. */
 
@@ -82,6 +83,10 @@ describe('under RS256', () => {
       (alg) => `${part({ ...target.header, alg })}.${part(target.claims)}.${target.signature}`,
     )
     await expectAllRefused(target, [signedBy(target, {}, own), ...forged, ...otherForms], server)
+  })
+
+  test.each(REFRESH_RULES)('a refresh token %s', async (_name, holds) => {
+    await holds(stack)
   })
 
   test('40 a token dies with its session, and no trap was ever visited', async () => {

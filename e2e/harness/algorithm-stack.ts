@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { expect } from '@jest/globals'
 import { z } from 'zod'
-import { ask } from './http.js'
+import { type Answer, ask } from './http.js'
 import { aTrap, type Target, targetOf, type Trap } from './jwt-attacks.js'
 import { leakedSecrets } from './leaked-secrets.js'
 import { StackProcess } from './stack-process.js'
@@ -67,9 +67,12 @@ export class AlgorithmStack {
   }
 
   async refresh(refreshToken: string): Promise<z.output<typeof tokenPair>> {
+    return tokenPair.parse(JSON.parse((await this.askToRefresh(refreshToken)).text))
+  }
+
+  askToRefresh(refreshToken: string): Promise<Answer> {
     const body = { refresh_token: refreshToken }
-    const answer = await ask('/api/v1/auth/refresh', { method: 'POST', body, server: this.server })
-    return tokenPair.parse(JSON.parse(answer.text))
+    return ask('/api/v1/auth/refresh', { method: 'POST', body, server: this.server })
   }
 
   async statusOf(key: string): Promise<number> {

@@ -113,10 +113,15 @@ function rotate(
   const old = state.keys[key]
   if (!old || old.isRevoked || old.isDisabled || old.isReplaced) return [state, 'refused']
   const end = overlapMs === 0 ? { isRevoked: true } : { outAt: state.now + overlapMs }
-  let next = withKey(state, key, { ...old, ...end, isReplaced: true })
-  const before = old.from === null ? undefined : next.keys[old.from]
-  if (old.from !== null && before) next = withKey(next, old.from, { ...before, isRevoked: true })
+  const next = withKey(withoutPredecessor(state, old), key, { ...old, ...end, isReplaced: true })
   return [withKey(next, made, newKey(key)), 'done']
+}
+
+/** At most two work at a time. One whose overlap is over has ended already. */
+function withoutPredecessor(state: ModelState, { from }: ModelKey): ModelState {
+  const before = from === null ? undefined : state.keys[from]
+  if (from === null || !before || (before.outAt ?? Infinity) <= state.now) return state
+  return withKey(state, from, { ...before, isRevoked: true })
 }
 
 function refresh(state: ModelState, name: string, counter: number): Step {

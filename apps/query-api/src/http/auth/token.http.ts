@@ -13,7 +13,8 @@ import { type CallContext, IdentityClient } from './identity.client.js'
 import { Text } from './text.schemas.js'
 
 const IssueBody = z.strictObject({ username: Text.min(1).max(320), password: Text.min(1) })
-const RefreshBody = z.strictObject({ refresh_token: Text.min(1).max(500) })
+/** Room for a credential of another kind: that is refused like any other, not as malformed. */
+const RefreshBody = z.strictObject({ refresh_token: Text.min(1).max(8192) })
 const ResetBody = z.strictObject({ token: Text.min(1).max(500), new_password: Text.min(1) })
 
 /** Signing in and staying so: what needs no other credential than the one in the body. */
