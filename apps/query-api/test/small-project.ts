@@ -1,10 +1,11 @@
 import type { Principal } from '@olytix/auth-guards'
 import { aPrincipal } from '@olytix/auth-guards/testing'
 import { Database, ident, sql, trusted } from '@olytix/postgres'
-import { createTestDatabase } from '@olytix/postgres/testing'
+import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { loadModule } from 'libpg-query'
 import { parseQuestion } from '../src/http/query.schemas.js'
 import { buildProject } from '../src/project/build-project.js'
+import type { Project } from '../src/project/project.js'
 import { runQuery } from '../src/query/run-query.js'
 import { toJsonRows } from '../src/results/json-rows.js'
 import { Warehouse } from '../src/warehouse/warehouse.js'
@@ -15,6 +16,9 @@ type Row = Readonly<Record<string, unknown>>
 export interface SmallProject {
   /** Asks as everybody, or as a principal. */
   ask(body: object, principal?: Principal): Promise<readonly Row[]>
+  readonly project: Project
+  readonly warehouse: Warehouse
+  readonly database: TestDatabase
   stop(): Promise<void>
 }
 
@@ -56,6 +60,9 @@ export async function startSmallProject(text: SmallProjectText): Promise<SmallPr
   )
   const warehouse = new Warehouse({ url: database.url, maxConnections: 2 })
   return {
+    project,
+    warehouse,
+    database,
     ask: async (body, principal = aPrincipal()) => {
       const { plan, rows } = await runQuery(project, warehouse, principal, parseQuestion(body))
       return JSON.parse(toJsonRows(rows, [...plan.dimensions, ...plan.metrics])) as Row[]

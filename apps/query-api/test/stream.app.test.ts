@@ -1,5 +1,6 @@
 import { aPrincipal } from '@olytix/auth-guards/testing'
 import { Database, sql } from '@olytix/postgres'
+import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
 import { type QueryApp, startQueryApp } from './query-app.js'
@@ -42,6 +43,29 @@ describe('rows as they come', () => {
     )
   })
 
+  test('Arrow has the same rows, in a batch each', async () => {
+    const accept = 'application/vnd.apache.arrow.stream'
+    const response = await streamed(accept, byRegion)
+    expect(response.headers.get('content-type')).toBe(accept)
+    const table = tableFromIPC(new Uint8Array(await response.arrayBuffer()))
+    expect(
+      JSON.parse(
+        JSON.stringify(table.toArray(), (_, value: unknown) =>
+          typeof value === 'bigint' ? Number(value) : value,
+        ),
+      ),
+    ).toEqual([
+      { 'orders.region': 'Central', 'orders.order_count': 1175 },
+      { 'orders.region': 'East', 'orders.order_count': 1401 },
+    ])
+  })
+
+  test('a format that nobody can write is refused', async () => {
+    const response = await streamed('text/html', byRegion)
+    expect(response.status).toBe(406)
+    await response.text()
+  })
+
   test('NDJSON has an object a line, of more rows than JSON answers hold', async () => {
     const response = await streamed('application/x-ndjson', {
       dimensions: ['orders.row_id'],
@@ -58,6 +82,7 @@ describe('rows as they come', () => {
       timezone: 'x y',
     })
     expect(response.status).toBe(400)
+    await response.text()
   })
 
   test('nobody who has gone away keeps the database busy', async () => {

@@ -25,9 +25,10 @@ import {
 
 const JSON_TYPE = 'application/json; charset=utf-8'
 
-/** The part of Fastify's reply that a stream needs. */
+/** The part of Fastify's reply that an answer needs. */
 interface Reply {
   header(name: string, value: string): unknown
+  readonly raw: { readonly destroyed: boolean; once(event: 'close', then: () => void): unknown }
 }
 
 /** Questions about numbers. */
@@ -47,7 +48,7 @@ export class QueryController {
   ): Promise<string | StreamableFile> {
     const format = this.queries.formatFor(accept)
     reply.header('content-type', format?.mediaType ?? JSON_TYPE)
-    if (format) return this.stream(caller, parseQuestion(body, MAX_STREAMED), format)
+    if (format) return this.stream(caller, parseQuestion(body, MAX_STREAMED), { format, reply })
     return this.queries.answer(caller, parseQuestion(body))
   }
 
@@ -65,7 +66,7 @@ export class QueryController {
     const question = parseQuestionParameters(parameters, format && MAX_STREAMED)
     const { metrics, dimensions } = question
     const isEmpty = metrics.length + dimensions.length === 0
-    if (format && !isEmpty) return this.stream(caller, question, format)
+    if (format && !isEmpty) return this.stream(caller, question, { format, reply })
     if (!isEmpty) return this.queries.answer(caller, question)
     return JSON.stringify({
       data: [],
@@ -110,9 +111,19 @@ export class QueryController {
   private async stream(
     caller: Caller,
     question: Question,
-    format: RowFormat,
+    { format, reply }: { readonly format: RowFormat; readonly reply: Reply },
   ): Promise<StreamableFile> {
-    const text = await this.queries.stream(caller, question, format)
-    return new StreamableFile(text)
+    const gone = goneSignal(reply)
+    return new StreamableFile(await this.queries.stream(caller, question, { format, gone }))
   }
+}
+
+/** Aborted when nobody waits for the answer any more: it is sent, or who asked has gone away. */
+function goneSignal({ raw }: Reply): AbortSignal {
+  const gone = new AbortController()
+  if (raw.destroyed) gone.abort()
+  raw.once('close', () => {
+    gone.abort()
+  })
+  return gone.signal
 }

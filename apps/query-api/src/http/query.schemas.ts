@@ -163,7 +163,13 @@ function fromParameter(key: string, value: string, problems: ErrorDetail[]): unk
 
 const NAME_LISTS: ReadonlySet<string> = new Set(['metrics', 'dimensions', 'segments'])
 const NUMBERS: ReadonlySet<string> = new Set(['limit', 'offset', 'timeout_ms'])
-const JSON_KEYS: ReadonlySet<string> = new Set(['filters', 'time_range', 'totals', 'total_rows', 'fill'])
+const JSON_KEYS: ReadonlySet<string> = new Set([
+  'filters',
+  'time_range',
+  'totals',
+  'total_rows',
+  'fill',
+])
 
 function listed(value: string): string[] {
   return value === '' ? [] : value.split(',').map((name) => name.trim())

@@ -1,4 +1,4 @@
-import { Readable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import type { Principal } from '@olytix/auth-guards'
 import { Inject, Injectable } from '@nestjs/common'
 import type { Statement, TextRows } from '@olytix/postgres'
@@ -6,8 +6,11 @@ import type { Caller } from '../audit/audit-event.js'
 import { AuditService } from '../audit/audit.service.js'
 import type { Project } from '../project/project.js'
 import { Visibility } from '../rls/visibility.js'
-import { toJsonRows, typeOfColumn } from '../results/json-rows.js'
-import { formatFor, type RowFormat } from '../results/text-rows.js'
+import { formatFor } from '../results/accept.js'
+import { typeOfColumn } from '../results/column-types.js'
+import { toJsonRows } from '../results/json-rows.js'
+import type { RowFormat } from '../results/result-column.js'
+import { type StreamOutcome, streamRows } from '../results/stream-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { renderSql } from '../sql/render-sql.js'
 import { QuestionTrail } from './question-trail.js'
@@ -51,49 +54,33 @@ export class QueryService {
     return `{"data":${data},"columns":${JSON.stringify(columns)}${more},"execution_time_ms":${String(elapsed)},"cached":false}`
   }
 
-  /** How rows are streamed for who accepts this; `undefined`: they are not. */
-  formatFor(accept = ''): RowFormat | undefined {
+  /**
+   * How rows are streamed for who accepts this; `undefined`: they are not.
+   * @throws AppError NOT_ACCEPTABLE
+   */
+  formatFor(accept: string | undefined): RowFormat | undefined {
     return formatFor(accept)
   }
 
   /**
-   * The text of an answer, as its rows come. Its first rows are read before it is returned, so that what is wrong with a
+   * The body of an answer, as its rows come. Its first rows are read before it is returned, so that what is wrong with a
    * question is an error and not half an answer.
+   * @param gone when nobody waits for it any more
    */
-  async stream(caller: Caller, question: Question, format: RowFormat): Promise<Readable> {
-    const gone = new AbortController()
-    const asked = { principal: caller.principal, question }
+  async stream(
+    caller: Caller,
+    question: Question,
+    { format, gone }: { readonly format: RowFormat; readonly gone: AbortSignal },
+  ): Promise<Readable> {
     const trail = this.trailOf(caller, question)
-    const { plan, policyMs, batches } = await trail.refusals(() =>
-      streamQuery(this.project, this.warehouse, asked, gone.signal),
-    )
-    const columns = [...plan.dimensions, ...plan.metrics]
-    const first = await trail.refusals(() => batches.next())
-    async function* texts(): AsyncGenerator<string, void, undefined> {
-      let rows = 0
-      let isCutShort = true
-      try {
-        yield format.head(columns)
-        if (!first.done) {
-          rows += first.value.rows.length
-          yield format.write(first.value, columns)
-        }
-        for await (const batch of batches) {
-          rows += batch.rows.length
-          yield format.write(batch, columns)
-        }
-        isCutShort = false
-      } finally {
-        // Before the end: a stream whose event cannot be written breaks off.
-        await trail.answered({ plan, policyMs, rows, isCutShort })
-      }
-    }
-    const readable = Readable.from(texts(), { objectMode: false })
-    readable.once('close', () => {
-      gone.abort()
-      void batches.return()
+    const asked = { principal: caller.principal, question }
+    return trail.refusals(async () => {
+      const { plan, policyMs, ...rows } = streamQuery(this.project, this.warehouse, asked, gone)
+      // Before the end: a stream whose event cannot be written breaks off.
+      const finish = (outcome: StreamOutcome): Promise<void> =>
+        trail.answered({ plan, policyMs, ...outcome })
+      return streamRows(rows, { columns: [...plan.dimensions, ...plan.metrics], format, finish })
     })
-    return readable
   }
 
   /** What to ask, for someone who asked for nothing. */

@@ -10,7 +10,7 @@ import { planQuery } from '../semantics/plan-query.js'
 import type { QueryPlan } from '../semantics/query-plan.js'
 import type { QueryRequest } from '../semantics/query-request.js'
 import { renderCount, renderSql } from '../sql/render-sql.js'
-import type { Warehouse } from '../warehouse/warehouse.js'
+import type { RowStream, Warehouse } from '../warehouse/warehouse.js'
 
 /** A question and the time that it may take in the database. */
 export type Question = QueryRequest & {
@@ -61,10 +61,9 @@ export async function runQuery(
 }
 
 /** The rows of an answer, as they come. */
-export interface StreamedAnswer {
+export interface StreamedAnswer extends RowStream {
   readonly plan: GuardedPlan
   readonly policyMs: number
-  readonly batches: AsyncGenerator<TextRows, void, undefined>
 }
 
 /**
@@ -84,7 +83,7 @@ export function streamQuery(
   const policyMs = performance.now() - startedAt
   const { timezone, timeoutMs } = question
   const context = { settings: principalSettings(principal), timezone, timeoutMs }
-  return { plan, policyMs, batches: warehouse.stream(renderSql(plan), context, signal) }
+  return { plan, policyMs, ...warehouse.stream(renderSql(plan), context, signal) }
 }
 
 /**

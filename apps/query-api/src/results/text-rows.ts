@@ -1,50 +1,60 @@
-import type { TextRows } from '@olytix/postgres'
-import { isoTime, type ResultColumn, toJsonRows, typeOfColumn } from './json-rows.js'
+import { typeOfColumn } from './column-types.js'
+import { isoTime, jsonRowWriter } from './json-rows.js'
 import { writePeriod } from './period.js'
-
-/** How rows are written one after another. */
-export interface RowFormat {
-  readonly mediaType: string
-  readonly head: (columns: readonly ResultColumn[]) => string
-  readonly write: (batch: TextRows, columns: readonly ResultColumn[]) => string
-}
+import type { ResultColumn, RowFormat, TextRow } from './result-column.js'
 
 /** One JSON object a line. */
-const NDJSON: RowFormat = {
+export const NDJSON: RowFormat = {
   mediaType: 'application/x-ndjson',
-  head: () => '',
-  write: (batch, columns) => {
-    const one = (row: TextRows['rows'][number]): string => {
-      return `${toJsonRows({ fields: batch.fields, rows: [row] }, columns).slice(1, -1)}\n`
+  open: (columns, fields) => {
+    const write = jsonRowWriter(columns, fields)
+    return {
+      head: '',
+      rows: (rows) => rows.map((row) => `${write(row)}\n`).join(''),
+      end: () => '',
     }
-    return batch.rows.map(one).join('')
   },
 }
 
 /** RFC 4180: a line of names, then one for each row; null is empty, an empty text is `""`. */
-const CSV: RowFormat = {
-  mediaType: 'text/csv; charset=utf-8',
-  head: (columns) => `${columns.map(({ key }) => quoted(key)).join(',')}\r\n`,
-  write: ({ fields, rows }, columns) => {
-    const writers = columns.map(({ granularity }, index) => {
-      if (granularity) return (text: string) => writePeriod(text, granularity)
-      const type = typeOfColumn(fields[index]?.typeOid ?? 0)
-      return WRITERS[type]
-    })
-    const line = (row: TextRows['rows'][number]): string =>
-      writers.map((write, index) => cell(row[index], write)).join(',')
-    return rows.map((row) => `${line(row)}\r\n`).join('')
-  },
+export const CSV: RowFormat = csvFormat((text) => text)
+
+/** The same for spreadsheets: no text is a formula there. */
+export const CSV_WITHOUT_FORMULAS: RowFormat = csvFormat(withoutFormula)
+
+function csvFormat(escape: Write): RowFormat {
+  return {
+    mediaType: 'text/csv; charset=utf-8',
+    open: (columns, fields) => {
+      const writers = columns.map((column, index) =>
+        writerFor(column, fields[index]?.typeOid ?? 0, escape),
+      )
+      const line = (row: TextRow): string =>
+        writers.map((write, index) => cell(row[index], write)).join(',')
+      return {
+        head: `${columns.map(({ key }) => quoted(key)).join(',')}\r\n`,
+        rows: (rows) => rows.map((row) => `${line(row)}\r\n`).join(''),
+        end: () => '',
+      }
+    },
+  }
+}
+
+type Write = (text: string) => string
+
+function writerFor({ granularity }: ResultColumn, typeOid: number, escape: Write): Write {
+  if (granularity) return (text) => writePeriod(text, granularity)
+  const type = typeOfColumn(typeOid)
+  return type === 'string' ? (text) => quoted(escape(text)) : WRITERS[type]
 }
 
 const WRITERS = {
   number: (text: string) => text,
   boolean: (text: string) => (text === 't' ? 'true' : 'false'),
   time: isoTime,
-  string: quoted,
 } as const
 
-function cell(text: string | null | undefined, write: (text: string) => string): string {
+function cell(text: TextRow[number] | undefined, write: Write): string {
   return text === null || text === undefined ? '' : write(text)
 }
 
@@ -52,10 +62,10 @@ function quoted(text: string): string {
   return `"${text.replaceAll('"', '""')}"`
 }
 
-const FORMATS = [CSV, NDJSON]
-
-/** The format that an Accept header asks for; `undefined` for JSON, or for anything. */
-export function formatFor(accept: string): RowFormat | undefined {
-  const wanted = accept.split(',').map((each) => each.split(';')[0]?.trim().toLowerCase() ?? '')
-  return FORMATS.find(({ mediaType }) => wanted.includes(mediaType.split(';')[0] ?? ''))
+/**
+ * A quote before what a spreadsheet would compute (OWASP, CSV Injection): a text that begins with `= + - @`, their
+ * full-width forms, a tab or a line end. Texts that are plain numbers stay.
+ */
+function withoutFormula(text: string): string {
+  return /^[=+\-@\t\r\n＝＋－＠]/.test(text) && !/^[+-]?\d+(\.\d+)?$/.test(text) ? `'${text}` : text
 }

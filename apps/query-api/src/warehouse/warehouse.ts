@@ -29,6 +29,15 @@ export interface ReadContext {
   readonly timeoutMs?: number | undefined
 }
 
+/** Rows that come batch by batch. */
+export interface RowStream {
+  readonly batches: AsyncGenerator<TextRows, void, undefined>
+  /** Aborted when no more rows will come although there are some. */
+  readonly ended: AbortSignal
+  /** Why they ended. */
+  readonly reason: () => unknown
+}
+
 const PING_TIMEOUT_MS = 2000
 
 /** The database that holds the numbers. Every statement runs in a read-only transaction under its own settings. */
@@ -66,24 +75,18 @@ export class Warehouse {
   }
 
   /**
-   * The same for answers of any length, a thousand rows at a time; ends the statement in the database when `signal` says
-   * so, or when all of it takes longer than its time limit.
-   * @throws AppError as `read` does
+   * The same for answers of any length, a thousand rows at a time. All of it must be taken within its time limit; then, or
+   * when `signal` says so, the statement ends in the database and the batches with it.
+   * @throws AppError as `read` does, with the batches
    */
-  async *stream(
-    statement: Statement,
-    context: ReadContext,
-    signal: AbortSignal,
-  ): AsyncGenerator<TextRows, void, undefined> {
+  stream(statement: Statement, context: ReadContext, signal: AbortSignal): RowStream {
     const timeoutMs = context.timeoutMs ?? this.statementTimeoutMs
     const deadline = AbortSignal.timeout(timeoutMs)
-    const settings = this.settingsFor(context, timeoutMs)
-    try {
-      yield* this.cursors.read(statement, settings, AbortSignal.any([signal, deadline]))
-    } catch (error) {
-      throw deadline.aborted ? timedOut(timeoutMs, error) : translate(error, timeoutMs)
-    }
-    if (deadline.aborted) throw timedOut(timeoutMs, undefined)
+    const ended = AbortSignal.any([signal, deadline])
+    const rows = this.cursors.read(statement, this.settingsFor(context, timeoutMs), ended)
+    const reason = (cause?: unknown): unknown =>
+      deadline.aborted ? timedOut(timeoutMs, cause) : translate(cause ?? signal.reason, timeoutMs)
+    return { batches: translated(rows, reason), ended, reason }
   }
 
   /** @throws AppError UNAVAILABLE when it does not answer in time */
@@ -127,6 +130,17 @@ const SESSION: Settings = {
   standard_conforming_strings: 'on',
   search_path: 'pg_catalog',
   jit: 'off',
+}
+
+async function* translated(
+  rows: AsyncGenerator<TextRows, void, undefined>,
+  reason: (cause: unknown) => unknown,
+): AsyncGenerator<TextRows, void, undefined> {
+  try {
+    yield* rows
+  } catch (error) {
+    throw reason(error)
+  }
 }
 
 function timedOut(timeoutMs: number, cause: unknown): AppError {
