@@ -185,6 +185,20 @@ describe('GET /audit', () => {
     expect((await list('?from=2999-01-01')).events).toEqual([])
   })
 
+  test('pages on through more events than one digit counts, each once', async () => {
+    await start('strict')
+    const ids = Array.from({ length: 12 }, (_, index) => `question-${String(index)}`)
+    for (const id of ids) await ask(QUESTION, 'west', { 'x-request-id': id })
+    const found: unknown[] = []
+    let token: string | null = ''
+    while (token !== null) {
+      const page = await list(`?page_size=5${token && `&page_token=${token}`}`)
+      found.push(...page.events.map((event) => event['request_id']))
+      token = page.next_page_token
+    }
+    expect(found).toEqual(ids.toReversed())
+  })
+
   test('is for admins', async () => {
     await start('strict')
     const url = `${new URL(app?.url ?? '').origin}/api/v1/audit`

@@ -107,7 +107,7 @@ export function listEvents(
         and (${subject}::text is null or ${subject} in (user_id, user_email, cube_name))
         and (${from}::timestamptz is null or timestamp >= ${from})
         and (${to}::timestamptz is null or timestamp < ${to})
-      order by id desc
+      order by audit_events.id desc
       limit ${page.limit}`,
   )
 }
