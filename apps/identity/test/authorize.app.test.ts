@@ -243,6 +243,7 @@ describe('what is no key of ours', () => {
   const unknown = generateApiKey(randomBytes).secret
   test.each([
     ['nothing', '', inHeader, DenialReason.DENIAL_REASON_MISSING_CREDENTIAL],
+    ['what a guard kept', '', inQuery, DenialReason.DENIAL_REASON_SOURCE_NOT_ALLOWED],
     ['a word', 'nonsense', inHeader, DenialReason.DENIAL_REASON_MALFORMED_CREDENTIAL],
     ['a newline', `${ADMIN_KEY}\n`, inHeader, DenialReason.DENIAL_REASON_MALFORMED_CREDENTIAL],
     ['a token in the URL', 'a.b.c', inQuery, DenialReason.DENIAL_REASON_SOURCE_NOT_ALLOWED],

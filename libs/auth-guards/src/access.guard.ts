@@ -89,13 +89,13 @@ export class AccessGuard {
       ])
     }
     if (presented.kind === 'absent') {
-      this.tellOfAbsence(request, requiredScopes)
+      this.tellOfAbsence(request, 'header', requiredScopes)
       throw unauthorized('no credential', { 'www-authenticate': CHALLENGE })
     }
     if (presented.credential.source === 'query_parameter') {
       context.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store')
       if (!this.options.allowQueryParameter) {
-        this.tellOfAbsence(request, requiredScopes)
+        this.tellOfAbsence(request, 'query_parameter', requiredScopes)
         throw invalidToken('api_key in the query is switched off')
       }
     }
@@ -103,8 +103,12 @@ export class AccessGuard {
   }
 
   /** So that this refusal, too, is in the audit trail. The answer neither waits for it nor depends on it. */
-  private tellOfAbsence(request: AuthenticatedRequest, requiredScopes: readonly Scope[]): void {
-    const question = questionOf(request, { text: '', source: 'header' }, requiredScopes)
+  private tellOfAbsence(
+    request: AuthenticatedRequest,
+    source: Credential['source'],
+    requiredScopes: readonly Scope[],
+  ): void {
+    const question = questionOf(request, { text: '', source }, requiredScopes)
     this.authorizer.authorize(question).catch((error: unknown) => {
       this.logger.warn({ event: 'refusal_not_told', request_id: request.id, err: error })
     })

@@ -144,6 +144,7 @@ describe('401', () => {
     const closed = await start([Routes], false)
     const response = await fetch(`${await closed.getUrl()}/read?api_key=${KEY}`)
     expect(response.status).toBe(401)
+    expect(authorizer.questions.at(-1)?.credential).toEqual({ text: '', source: 'query_parameter' })
     await closed.close()
   })
 })

@@ -4,7 +4,7 @@ import { KeysService } from '../keys/keys.service.js'
 import { AccessTokensService } from '../tokens/access-tokens.service.js'
 import { AUTHORIZE_OPTIONS, type AuthorizeOptions } from './authorize.options.js'
 import { BookkeepingService, type Question } from './bookkeeping.service.js'
-import { decide, type Decision, denied } from './decide.js'
+import { decide, type Decision, denied, type DenialReason } from './decide.js'
 import { heldKey } from './held-key.js'
 import { heldSession } from './held-session.js'
 
@@ -39,7 +39,7 @@ export class AuthorizeService {
   }
 
   private async judge(question: Question): Promise<Decision> {
-    if (question.credential === '') return denied('missing_credential')
+    if (question.credential === '') return denied(absence(question))
     const presented = parseApiKey(question.credential)
     if (!presented) return this.judgeToken(question)
     const key = await this.keys.findHeldKey(presented)
@@ -57,4 +57,9 @@ export class AuthorizeService {
     if ('denialReason' in token) return denied(token.denialReason)
     return decide(heldSession(token), question, this.options.now())
   }
+}
+
+/** A guard that takes no key from the query string at all keeps it to itself, and says where it was. */
+function absence({ source }: Question): DenialReason {
+  return source === 'header' ? 'missing_credential' : 'source_not_allowed'
 }
