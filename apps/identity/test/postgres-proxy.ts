@@ -1,72 +1,32 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { TcpGate } from './tcp-gate.js'
 
 /** Stands between a service and PostgreSQL: writes down each statement, and can cut the line. */
-export class PostgresProxy {
-  private readonly sockets = new Set<Socket>()
-  private isCut = false
+export class PostgresProxy extends TcpGate {
   /** Text of every statement that passed, but for the health check's. */
   statements: string[] = []
 
-  private constructor(
-    private readonly server: Server,
-    private readonly target: URL,
-  ) {}
+  private constructor(private readonly database: URL) {
+    super(`${database.hostname}:${database.port}`)
+  }
 
   static async start(databaseUrl: string): Promise<PostgresProxy> {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const proxy = new PostgresProxy(server, new URL(databaseUrl))
-    server.on('connection', (socket) => {
-      proxy.forward(socket)
-    })
+    const proxy = new PostgresProxy(new URL(databaseUrl))
+    await proxy.open()
     return proxy
   }
 
   get url(): string {
-    const address = this.server.address()
-    if (address === null || typeof address === 'string') throw new Error('no port')
-    const url = new URL(this.target)
-    url.host = `127.0.0.1:${String(address.port)}`
+    const url = new URL(this.database)
+    url.host = this.address
     return url.href
   }
 
-  cut(): void {
-    this.isCut = true
-    for (const socket of this.sockets) socket.destroy()
-  }
-
-  restore(): void {
-    this.isCut = false
-  }
-
-  async stop(): Promise<void> {
-    this.cut()
-    await new Promise((resolve) => this.server.close(resolve))
-  }
-
-  private forward(client: Socket): void {
-    if (this.isCut) {
-      client.destroy()
-      return
-    }
-    const server = connect(Number(this.target.port), this.target.hostname)
-    for (const [socket, other] of [
-      [client, server],
-      [server, client],
-    ] as const) {
-      this.sockets.add(socket)
-      socket.on('error', () => other.destroy())
-      socket.on('close', () => {
-        this.sockets.delete(socket)
-        other.destroy()
-      })
-    }
+  protected override watch(client: Socket): void {
     const read = statementReader((text) => {
       if (text !== 'select') this.statements.push(text)
     })
     client.on('data', read)
-    client.pipe(server)
-    server.pipe(client)
   }
 }
 

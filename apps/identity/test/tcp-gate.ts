@@ -1,4 +1,4 @@
-import { connect, createServer, type Server, type Socket } from 'node:net'
+import { connect, createServer, type Socket } from 'node:net'
 
 /** Stands between a client and a service: can keep back what the service says, and cut the line. */
 export class TcpGate {
@@ -6,19 +6,17 @@ export class TcpGate {
   private readonly servers = new Set<Socket>()
   private isShut = false
 
-  private constructor(
-    private readonly server: Server,
-    private readonly target: string,
-  ) {}
+  private readonly server = createServer((socket) => {
+    this.forward(socket)
+  })
+
+  /** @param target `host:port` */
+  protected constructor(private readonly target: string) {}
 
   /** @param target `host:port` */
   static async before(target: string): Promise<TcpGate> {
-    const server = createServer()
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-    const gate = new TcpGate(server, target)
-    server.on('connection', (socket) => {
-      gate.forward(socket)
-    })
+    const gate = new TcpGate(target)
+    await gate.open()
     return gate
   }
 
@@ -48,6 +46,15 @@ export class TcpGate {
     await new Promise((resolve) => this.server.close(resolve))
   }
 
+  protected open(): Promise<void> {
+    return new Promise((resolve) => this.server.listen(0, '127.0.0.1', resolve))
+  }
+
+  /** Called with each client, before anything passes. */
+  protected watch(_client: Socket): void {
+    // A plain gate looks at nothing.
+  }
+
   private forward(client: Socket): void {
     if (this.isShut) {
       client.destroy()
@@ -67,6 +74,7 @@ export class TcpGate {
         other.destroy()
       })
     }
+    this.watch(client)
     client.pipe(server)
     server.pipe(client)
   }

@@ -69,16 +69,16 @@ export class AccessGuard {
     if (!access) throw forbidden('the route declares no access')
     if (access.kind === 'public') return true
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>()
-    request.credential = this.credentialOf(request, context, access.scopes)
+    request.credential = await this.credentialOf(request, context, access.scopes)
     request.principal = await this.principalOf(context, request, request.credential, access.scopes)
     return true
   }
 
-  private credentialOf(
+  private async credentialOf(
     request: AuthenticatedRequest,
     context: ExecutionContext,
     requiredScopes: readonly Scope[],
-  ): Credential {
+  ): Promise<Credential> {
     const presented = presentedCredential({
       rawHeaders: request.raw.rawHeaders,
       query: request.query,
@@ -89,29 +89,33 @@ export class AccessGuard {
       ])
     }
     if (presented.kind === 'absent') {
-      this.tellOfAbsence(request, 'header', requiredScopes)
+      await this.tellOfAbsence(request, 'header', requiredScopes)
       throw unauthorized('no credential', { 'www-authenticate': CHALLENGE })
     }
     if (presented.credential.source === 'query_parameter') {
       context.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store')
       if (!this.options.allowQueryParameter) {
-        this.tellOfAbsence(request, 'query_parameter', requiredScopes)
+        await this.tellOfAbsence(request, 'query_parameter', requiredScopes)
         throw invalidToken('api_key in the query is switched off')
       }
     }
     return presented.credential
   }
 
-  /** So that this refusal, too, is in the audit trail. The answer neither waits for it nor depends on it. */
-  private tellOfAbsence(
+  /**
+   * So that this refusal, too, is in the audit trail; it stays one whatever becomes of that. Waited for, so that strangers
+   * cannot have more calls under way than they have connections.
+   */
+  private async tellOfAbsence(
     request: AuthenticatedRequest,
     source: Credential['source'],
     requiredScopes: readonly Scope[],
-  ): void {
-    const question = questionOf(request, { text: '', source }, requiredScopes)
-    this.authorizer.authorize(question).catch((error: unknown) => {
+  ): Promise<void> {
+    try {
+      await this.authorizer.authorize(questionOf(request, { text: '', source }, requiredScopes))
+    } catch (error) {
       this.logger.warn({ event: 'refusal_not_told', request_id: request.id, err: error })
-    })
+    }
   }
 
   private async principalOf(
