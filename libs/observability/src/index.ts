@@ -1,4 +1,5 @@
 export { JsonLogger, type LogLevel } from './json-logger.js'
 export { announceReady, onShutdown, type ReadyMessage } from './lifecycle.js'
 export { redact } from './redact.js'
+export { Repeated } from './repeated.js'
 export { REQUEST_ID_HEADER, requestId } from './request-id.js'

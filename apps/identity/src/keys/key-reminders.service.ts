@@ -5,6 +5,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common'
+import { Repeated } from '@olytix/observability'
 import { Database } from '@olytix/postgres'
 import { AuditService } from '../audit/audit.service.js'
 import type { Origin } from '../audit/origin.js'
@@ -23,8 +24,12 @@ const BY_THE_SERVICE: Origin = { principal: null, requestId: 'reminders', client
 @Injectable()
 export class KeyRemindersService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('key-reminders')
-  private timer: NodeJS.Timeout | undefined
-  private running: Promise<void> = Promise.resolve()
+  private readonly repeated = new Repeated(
+    () => this.remind(),
+    (error) => {
+      this.logger.warn({ event: 'reminders_not_recorded', err: error })
+    },
+  )
 
   constructor(
     private readonly database: Database,
@@ -33,14 +38,11 @@ export class KeyRemindersService implements OnModuleInit, OnApplicationShutdown 
   ) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => {
-      this.running = this.running.then(() => this.remindQuietly())
-    }, INTERVAL_MS).unref()
+    this.repeated.start(INTERVAL_MS)
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer)
-    await this.running
+  onApplicationShutdown(): Promise<void> {
+    return this.repeated.stop()
   }
 
   /** @returns how many reminders it recorded */
@@ -65,13 +67,5 @@ export class KeyRemindersService implements OnModuleInit, OnApplicationShutdown 
       if (events.length > 0) await this.audit.recordPast(transaction, events)
       return due.length
     })
-  }
-
-  private async remindQuietly(): Promise<void> {
-    try {
-      await this.remind()
-    } catch (error) {
-      this.logger.warn({ event: 'reminders_not_recorded', err: error })
-    }
   }
 }

@@ -5,6 +5,7 @@ import {
   type OnApplicationShutdown,
   type OnModuleInit,
 } from '@nestjs/common'
+import { Repeated } from '@olytix/observability'
 import { Database } from '@olytix/postgres'
 import { deleteUsageBefore } from './key-usage.queries.js'
 import { KEYS_OPTIONS, type KeysOptions } from './keys.options.js'
@@ -22,8 +23,12 @@ export const USAGE_REAPED_AT_ONCE = 1_000
 @Injectable()
 export class KeyUsageUpkeepService implements OnModuleInit, OnApplicationShutdown {
   private readonly logger = new Logger('key-usage-upkeep')
-  private timer: NodeJS.Timeout | undefined
-  private running: Promise<void> = Promise.resolve()
+  private readonly repeated = new Repeated(
+    () => this.run(),
+    (error) => {
+      this.logger.warn({ event: 'upkeep_failed', what: 'key_usage', err: error })
+    },
+  )
 
   constructor(
     private readonly database: Database,
@@ -31,14 +36,11 @@ export class KeyUsageUpkeepService implements OnModuleInit, OnApplicationShutdow
   ) {}
 
   onModuleInit(): void {
-    this.timer = setInterval(() => {
-      this.running = this.running.then(() => this.runQuietly())
-    }, INTERVAL_MS).unref()
+    this.repeated.start(INTERVAL_MS)
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer)
-    await this.running
+  onApplicationShutdown(): Promise<void> {
+    return this.repeated.stop()
   }
 
   /** Does it once, in small batches. */
@@ -47,14 +49,6 @@ export class KeyUsageUpkeepService implements OnModuleInit, OnApplicationShutdow
     let deleted = USAGE_REAPED_AT_ONCE
     while (deleted === USAGE_REAPED_AT_ONCE) {
       deleted = await deleteUsageBefore(this.database, before, USAGE_REAPED_AT_ONCE)
-    }
-  }
-
-  private async runQuietly(): Promise<void> {
-    try {
-      await this.run()
-    } catch (error) {
-      this.logger.warn({ event: 'upkeep_failed', what: 'key_usage', err: error })
     }
   }
 }

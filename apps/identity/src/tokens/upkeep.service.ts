@@ -4,6 +4,7 @@ import {
   type OnApplicationBootstrap,
   type OnApplicationShutdown,
 } from '@nestjs/common'
+import { Repeated } from '@olytix/observability'
 import { CredentialsService } from '../users/credentials.service.js'
 import { SessionsService } from './sessions.service.js'
 import { SigningKeysService } from './signing-keys.service.js'
@@ -21,8 +22,12 @@ export const REAPED_AT_ONCE = 500
 @Injectable()
 export class UpkeepService implements OnApplicationBootstrap, OnApplicationShutdown {
   private readonly logger = new Logger('upkeep')
-  private timer: NodeJS.Timeout | undefined
-  private running: Promise<void> = Promise.resolve()
+  private readonly repeated = new Repeated(
+    () => this.run(),
+    (error) => {
+      this.logger.warn({ event: 'upkeep_failed', what: 'all', err: error })
+    },
+  )
 
   constructor(
     private readonly signingKeys: SigningKeysService,
@@ -32,14 +37,11 @@ export class UpkeepService implements OnApplicationBootstrap, OnApplicationShutd
   ) {}
 
   onApplicationBootstrap(): void {
-    this.timer = setInterval(() => {
-      this.running = this.run()
-    }, INTERVAL_MS).unref()
+    this.repeated.start(INTERVAL_MS)
   }
 
-  async onApplicationShutdown(): Promise<void> {
-    clearInterval(this.timer)
-    await this.running
+  onApplicationShutdown(): Promise<void> {
+    return this.repeated.stop()
   }
 
   /** Does all of it once. What fails is logged and tried again the next time. */
