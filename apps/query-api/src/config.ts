@@ -1,6 +1,9 @@
 import { flag, isLoopback, list, loadConfig, port, secret, strongSecret } from '@olytix/config'
 import { z } from 'zod'
 
+/** One block of SHA-256: longer keys of an HMAC would only be hashed. */
+const MAX_MASKING_KEY_BYTES = 64
+
 /** Settings of query-api, by the environment variable that holds each. */
 export const QueryApiSettings = z.object({
   OLYTIX_HTTP__HOST: z.string().default('127.0.0.1').describe('Address to listen on'),
@@ -41,6 +44,13 @@ export const QueryApiSettings = z.object({
     .string()
     .default('examples/superstore')
     .describe('Folder with olytix-core_project.yml'),
+  OLYTIX_MASKING__KEY: strongSecret()
+    .refine(
+      (key) => Buffer.byteLength(key.reveal()) <= MAX_MASKING_KEY_BYTES,
+      'must be at most 64 bytes long',
+    )
+    .optional()
+    .describe('Key of `mask: hash`, 32 to 64 bytes; another key gives other hashes'),
   OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER: flag()
     .default(true)
     .describe('Whether ?api_key= works'),

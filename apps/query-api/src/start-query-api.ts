@@ -64,7 +64,11 @@ async function serve(
     return part
   }
   const database = open(await openDatabase(config))
-  const project = await loadProject(config.OLYTIX_PROJECT_PATH, environment)
+  const project = await loadProject(
+    config.OLYTIX_PROJECT_PATH,
+    environment,
+    config.OLYTIX_MASKING__KEY,
+  )
   const warehouse = open(openWarehouse(config, project, logger))
   await checkWarehouse(config, { project, warehouse, logger })
   const channel = credentials.createInsecure()

@@ -1,5 +1,6 @@
 import type { Principal } from '@olytix/auth-guards'
 import { aPrincipal } from '@olytix/auth-guards/testing'
+import { Secret } from '@olytix/config'
 import { Database, ident, sql, trusted } from '@olytix/postgres'
 import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { loadModule } from 'libpg-query'
@@ -9,6 +10,9 @@ import type { Project } from '../src/project/project.js'
 import { runQuery } from '../src/query/run-query.js'
 import { toJsonRows } from '../src/results/json-rows.js'
 import { Warehouse } from '../src/warehouse/warehouse.js'
+
+/** Of masks that are hashes. */
+export const MASKING_KEY = new Secret('a key of masks for tests, 32 byte')
 
 type Row = Readonly<Record<string, unknown>>
 
@@ -31,6 +35,7 @@ interface SmallProjectText {
   readonly timeSpines?: string
   readonly metrics?: string
   readonly policies?: string
+  readonly masking?: string
 }
 
 export async function startSmallProject(text: SmallProjectText): Promise<SmallProject> {
@@ -54,9 +59,13 @@ export async function startSmallProject(text: SmallProjectText): Promise<SmallPr
       models: [],
       cubes: [file('c.yml', `cubes:\n${text.cubes}`)],
       metrics: text.metrics === undefined ? [] : [file('m.yml', `metrics:\n${text.metrics}`)],
-      policies: text.policies === undefined ? [] : [file('r.yml', `policies:\n${text.policies}`)],
+      policies: [
+        ...(text.policies === undefined ? [] : [file('r.yml', `policies:\n${text.policies}`)]),
+        ...(text.masking === undefined ? [] : [file('m.yml', `masking:\n${text.masking}`)]),
+      ],
     },
     {},
+    MASKING_KEY,
   )
   const warehouse = new Warehouse({ url: database.url, maxConnections: 2 })
   return {

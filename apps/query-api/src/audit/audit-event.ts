@@ -23,6 +23,9 @@ export interface AuditEvent {
   readonly measures: readonly string[]
   readonly dimensions: readonly string[]
   readonly policies: readonly string[]
+  readonly maskingPolicies: readonly string[]
+  /** `cube.member` of what was asked for and masked. */
+  readonly maskedMembers: readonly string[]
   readonly policyEvaluationMs: number | null
   readonly rows: number | null
   readonly denialReason: string | null

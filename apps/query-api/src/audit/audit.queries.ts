@@ -19,6 +19,8 @@ export async function insertEvents(
     measures_requested: event.measures,
     dimensions_requested: event.dimensions,
     rls_policies_applied: event.policies,
+    masking_policies_applied: event.maskingPolicies,
+    columns_masked: event.maskedMembers,
     policy_evaluation_ms: event.policyEvaluationMs,
     rows_returned: event.rows,
     access_granted: event.denialReason === null,
@@ -28,18 +30,21 @@ export async function insertEvents(
   await database.execute(sql`
     insert into audit_events (
       event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, cube_name,
-      measures_requested, dimensions_requested, rls_policies_applied, policy_evaluation_ms,
-      rows_returned, access_granted, denial_reason, additional_data
+      measures_requested, dimensions_requested, rls_policies_applied, masking_policies_applied,
+      columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
+      additional_data
     )
     select
       event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, cube_name,
-      measures_requested, dimensions_requested, rls_policies_applied, policy_evaluation_ms,
-      rows_returned, access_granted, denial_reason, additional_data
+      measures_requested, dimensions_requested, rls_policies_applied, masking_policies_applied,
+      columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
+      additional_data
     from rows from (
       jsonb_to_recordset(${JSON.stringify(rows)}) as (
         event_type text, timestamp timestamptz, request_id text, user_id text, user_email text,
         user_roles text[], client_ip inet, cube_name text, measures_requested text[],
         dimensions_requested text[], rls_policies_applied text[],
+        masking_policies_applied text[], columns_masked text[],
         policy_evaluation_ms double precision, rows_returned bigint, access_granted boolean,
         denial_reason text, additional_data jsonb
       )

@@ -55,7 +55,7 @@ describe('a model', () => {
         "{{ config(materialized='ephemeral') }} select id from {{ source('raw', 'orders') }}",
       'b.sql': "select id from {{ ref('a') }};",
     })
-    expect(models['b']?.relation).toEqual({
+    expect(models['b']?.relation).toMatchObject({
       text: '(SELECT id FROM (SELECT id FROM "raw"."orders" AS orders) AS a)',
       tables: [{ schema: 'raw', table: 'orders' }],
       columns: ['id'],

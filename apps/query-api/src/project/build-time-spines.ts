@@ -1,6 +1,13 @@
 import type { ProjectShape } from './definition-schemas.js'
 import { type Defined, part, type Problems } from './problems.js'
-import { type Cube, GRANULARITIES, type Named, type Policy, type TimeSpine } from './project.js'
+import {
+  type Cube,
+  GRANULARITIES,
+  type Masking,
+  type Named,
+  type Policy,
+  type TimeSpine,
+} from './project.js'
 import { type Readable, tableRelation } from './select.js'
 import { SqlProblem } from './sql-tree.js'
 
@@ -71,13 +78,14 @@ export function checkSpinesAreOpen(
   project: Defined<ProjectShape>,
   spines: readonly TimeSpine[],
   cubes: Named<Cube>,
-  { policies, problems }: { readonly policies: readonly Policy[]; readonly problems: Problems },
+  {
+    rules,
+    problems,
+  }: { readonly rules: readonly (Policy | Masking)[]; readonly problems: Problems },
 ): void {
   const name = ({ schema, table }: { schema: string; table: string }): string =>
     `${schema}.${table}`
-  const policed = new Set(
-    policies.flatMap(({ cube }) => cubes[cube]?.relation.tables.map(name) ?? []),
-  )
+  const policed = new Set(rules.flatMap(({ cube }) => cubes[cube]?.relation.tables.map(name) ?? []))
   const closed = spines.flatMap(({ tables }) => tables).find((table) => policed.has(name(table)))
   if (closed) {
     const message = `${name(closed)} is read by a cube with policies and cannot be a time spine`

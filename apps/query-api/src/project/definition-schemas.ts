@@ -4,6 +4,7 @@ import { filterNode } from './filter-shape.js'
 import {
   DIMENSION_TYPES,
   GRANULARITIES,
+  MASKS,
   MEASURE_TYPES,
   METRIC_TYPES,
   PERIOD_AGGREGATES,
@@ -214,9 +215,28 @@ const policy = strict({
   row_limit: z.int().min(0).optional(),
 })
 
+/** YAML's own null is the mask of that name. */
+const mask = z.union(
+  [
+    z.null().transform(() => 'null' as const),
+    z.enum(MASKS),
+    strict({ value: z.union([z.string(), z.number(), z.boolean()]) }),
+  ],
+  `expected ${MASKS.join(', ')} or {value: …}`,
+)
+
+const masking = strict({
+  name,
+  cube: name,
+  description: z.string().optional(),
+  members: z.array(z.string()).min(1, 'name at least one member'),
+  except_roles: z.array(z.string().min(1)).default([]),
+  mask,
+})
+
 export const policiesShape = strict({
   policies: z.array(policy).default([]),
-  masking: z.array(z.unknown()).max(0, 'not supported yet').optional(),
+  masking: z.array(masking).default([]),
 })
 
 export type ProjectShape = z.output<typeof projectShape>
@@ -227,3 +247,4 @@ export type DimensionShape = z.output<typeof dimension>
 export type JoinShape = z.output<typeof join>
 export type MetricShape = z.output<typeof metric>
 export type PolicyShape = z.output<typeof policy>
+export type MaskingShape = z.output<typeof masking>

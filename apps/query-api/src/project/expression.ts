@@ -15,6 +15,7 @@ import {
   type Tree,
   type TreeObject,
 } from './sql-tree.js'
+import { isWholeRowFunction } from './whole-row.js'
 
 /** What an expression of a cube may refer to. */
 export interface ExpressionContext {
@@ -101,6 +102,10 @@ function knownColumn(
   of: ColumnPart['of'],
   at: number,
 ): ColumnPart {
+  if (!known && isWholeRowFunction(column)) {
+    const message = `${column} may be a function of the whole row; declare the columns of the table`
+    throw new SqlProblem(message, at)
+  }
   if (!known || known.includes(column)) return { column, of }
   throw new SqlProblem(`unknown column ${quote(column)}`, at, suggest(column, known))
 }

@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import path from 'node:path'
+import type { Secret } from '@olytix/config'
 import type { ProjectFile } from '@olytix/config/yaml'
 import { AppError } from '@olytix/errors'
 import { loadModule } from 'libpg-query'
@@ -11,11 +12,13 @@ const PROJECT_FILE = 'olytix-core_project.yml'
 /**
  * Reads and compiles the project in a folder.
  * @param environment for `${NAME}` in the project file
+ * @param maskingKey of `mask: hash`
  * @throws AppError INVALID_PROJECT that names each problem with file, line and column
  */
 export async function loadProject(
   folder: string,
   environment: Readonly<Record<string, string | undefined>>,
+  maskingKey?: Secret,
 ): Promise<Project> {
   await loadModule()
   const yaml = /\.ya?ml$/
@@ -27,7 +30,11 @@ export async function loadProject(
     filesIn(folder, 'metrics', yaml),
     filesIn(folder, 'policies', yaml),
   ])
-  return buildProject({ project, sources, models, cubes, metrics, policies }, environment)
+  return buildProject(
+    { project, sources, models, cubes, metrics, policies },
+    environment,
+    maskingKey,
+  )
 }
 
 async function readProjectFile(folder: string): Promise<ProjectFile> {

@@ -16,6 +16,9 @@ export interface Project {
   readonly cubes: Named<Cube>
   readonly metrics: Named<Metric>
   readonly policies: readonly Policy[]
+  readonly masking: readonly Masking[]
+  /** Key of `mask: hash`. */
+  readonly maskingKey: Secret | undefined
   /** From fine to coarse. */
   readonly timeSpines: readonly TimeSpine[]
   /** Every table that a cube reads. */
@@ -26,6 +29,28 @@ export interface Project {
 export interface TableName {
   readonly schema: string
   readonly table: string
+}
+
+/** A column of a table of the warehouse; `*` for all of them. */
+export interface ColumnName extends TableName {
+  readonly column: string
+}
+
+/** A column of a result, and the columns of tables that it is computed from. */
+export interface OutputColumn {
+  readonly name: string
+  readonly from: readonly ColumnName[]
+}
+
+/** What a relation reads, down to columns of tables. */
+export interface Lineage {
+  readonly columns: readonly OutputColumn[]
+  /** Tables whose columns are columns of the result, under their own names. */
+  readonly stars: readonly TableName[]
+  /** What columns that are not listed may be computed from, besides those of `stars`. */
+  readonly rest: readonly ColumnName[]
+  /** What the choice of rows depends on. */
+  readonly rows: readonly ColumnName[]
 }
 
 export interface Source {
@@ -56,6 +81,7 @@ export interface Relation {
   readonly text: string
   /** Every table that it reads, through models too. */
   readonly tables: readonly TableName[]
+  readonly lineage: Lineage
   /** Names of its columns where they are known. */
   readonly columns: readonly string[] | undefined
 }
@@ -311,6 +337,21 @@ export interface Policy {
   /** Members of the cube that this policy does not open. */
   readonly excludeMembers: readonly string[]
   readonly rowLimit: number | undefined
+}
+
+export const MASKS = ['null', 'partial', 'hash', 'none'] as const
+
+/** What stands in place of a value; `none`: the value itself, said by an admin. */
+export type Mask = (typeof MASKS)[number] | { readonly value: string | number | boolean }
+
+/** A masking policy: what others than its exempt roles see of members of a cube. */
+export interface Masking {
+  readonly name: string
+  readonly cube: string
+  readonly description: string
+  readonly members: readonly string[]
+  readonly exceptRoles: readonly string[]
+  readonly mask: Mask
 }
 
 /** Collects things by name into an object without prototype. */

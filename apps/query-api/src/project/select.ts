@@ -1,6 +1,7 @@
 import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import { SELECT_FUNCTIONS, SELECT_NODES } from './allowed-sql.js'
+import { lineageOf, lineageOfTable } from './column-lineage.js'
 import type { Relation, SourceTable, TableName } from './project.js'
 import {
   checkAllowed,
@@ -84,6 +85,7 @@ function parseRendered(text: string, readable: Readable, pieces: NamedRelation[]
   return {
     text: `(${printed})`,
     tables: uniqueTables(resolved.used.flatMap(({ tables }) => tables)),
+    lineage: lineageOf(resolved.tree, (name) => marked(name, pieces)?.relation.lineage),
     columns: outputColumns(select),
   }
 }
@@ -125,7 +127,7 @@ function resolveTables(
       pieces.push(found)
       const alias = content['alias'] ?? { aliasname: found.name }
       const { schemaname: _, ...unqualified } = content
-      return { RangeVar: { ...unqualified, ...marked(pieces.length - 1), alias } }
+      return { RangeVar: { ...unqualified, relname: mark(pieces.length - 1), alias } }
     })
   const { withClause, ...body } = isObject(select['SelectStmt']) ? select['SelectStmt'] : {}
   const defined = new Set<string>()
@@ -139,8 +141,14 @@ function resolveTables(
   return { tree: { SelectStmt: { ...(isObject(rest) ? rest : {}), ...clause } }, used }
 }
 
-function marked(index: number): TreeObject {
-  return { relname: `${MARK}${String(index)}` }
+function mark(index: number): string {
+  return `${MARK}${String(index)}`
+}
+
+/** What a mark stands for. */
+function marked(name: string, pieces: readonly NamedRelation[]): NamedRelation | undefined {
+  const digits = /^olxq(\d+)$/.exec(name)
+  return digits ? pieces[Number(digits[1])] : undefined
 }
 
 function called(
@@ -186,6 +194,7 @@ export function tableRelation(
     return {
       text: `${quoted(schema)}.${quoted(table.table)}`,
       tables: [{ schema, table: table.table }],
+      lineage: lineageOfTable({ schema, table: table.table }, columns),
       columns,
     }
   }
@@ -205,8 +214,7 @@ function relationOf(
   const at = Number(content['location'] ?? 0)
   const name = textOf(content, 'relname')
   if (content['catalogname'] !== undefined) throw new SqlProblem('name no database here', at)
-  const mark = /^olxq(\d+)$/.exec(name)
-  const known = mark ? pieces[Number(mark[1])] : undefined
+  const known = marked(name, pieces)
   if (known) return known
   return namedTable(textOf(content, 'schemaname'), name, readable, at)
 }

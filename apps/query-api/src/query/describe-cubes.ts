@@ -71,7 +71,9 @@ function describe(project: Project, visibility: Visibility, cube: Cube): CubeMet
     title,
     description,
     measures: visible(cube.measures).map((measure) => describeMeasure(measure, visibility, cube)),
-    dimensions: visible(cube.dimensions).map(describeDimension),
+    dimensions: visible(cube.dimensions).map((dimension) => {
+      return describeDimension(visibility.behindMask(dimension))
+    }),
     segments: visible(cube.segments).map(describeSegment),
     joins: hopsFrom(project.cubes, cube).flatMap((hop): JoinMeta[] => {
       const target = project.cubes[hop.to]

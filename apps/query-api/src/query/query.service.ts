@@ -101,12 +101,14 @@ export class QueryService {
     )
   }
 
-  /** The statement that the question is for this caller. */
+  /** The statement that the question is for this caller, without the key of masks: the only bytes in it. */
   async statement(caller: Caller, question: Question): Promise<Statement> {
     const plan = await this.evaluate(caller, question, () =>
       guardQuestion(this.project, caller.principal, question),
     )
-    return renderSql(plan)
+    const { text, values } = renderSql(plan)
+    const shown = values.map((value) => (ArrayBuffer.isView(value) ? '[redacted]' : value))
+    return { text, values: shown }
   }
 
   cubes(principal: Principal): readonly CubeMeta[] {

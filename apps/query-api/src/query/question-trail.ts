@@ -71,6 +71,8 @@ export class QuestionTrail {
       ...this.asked(type),
       cube: cubes[0] ?? null,
       policies: plan.policies,
+      maskingPolicies: plan.maskingPolicies,
+      maskedMembers: plan.maskedMembers,
       policyEvaluationMs: Math.round(policyMs * 1000) / 1000,
       data: { cubes },
     }
@@ -87,6 +89,8 @@ export class QuestionTrail {
       measures: metrics,
       dimensions,
       policies: [],
+      maskingPolicies: [],
+      maskedMembers: [],
       policyEvaluationMs: null,
       rows: null,
       denialReason: null,

@@ -4,6 +4,7 @@ import type { Statement, TextRows } from '@olytix/postgres'
 import { filterLeaves } from '../project/filter-shape.js'
 import type { Project } from '../project/project.js'
 import { type GuardedPlan, guardPlan } from '../rls/guard-plan.js'
+import { maskedProject } from '../rls/masks.js'
 import { principalSettings } from '../rls/settings.js'
 import { Visibility } from '../rls/visibility.js'
 import { planQuery } from '../semantics/plan-query.js'
@@ -33,8 +34,8 @@ export interface Answer {
 }
 
 /**
- * The way of a question. What is hidden from the principal is refused first; then names become a plan, policies go into
- * each of its sources, and the one statement that results runs in the warehouse.
+ * The way of a question. What is hidden from the principal is refused first; then names become a plan of the project as it
+ * is behind the principal's masks, policies go into each of its sources, and the one statement that results runs in the warehouse.
  * @throws AppError FORBIDDEN, INVALID_QUERY with all problems at once, QUERY_TIMEOUT, UNAVAILABLE
  */
 export async function runQuery(
@@ -124,7 +125,8 @@ export function guardQuestion(
 ): GuardedPlan {
   const visibility = new Visibility(project, principal)
   visibility.requireVisible(question)
-  const plan = planQuery(project, question, visibility.vocabulary())
+  const { project: masked } = maskedProject(project, principal)
+  const plan = planQuery(masked, question, visibility.vocabulary())
   if (isProblems(plan)) throw invalidQuery(plan)
   return guardPlan(plan, project, principal)
 }

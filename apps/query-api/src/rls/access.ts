@@ -1,6 +1,8 @@
 import type { Principal } from '@olytix/auth-guards'
 import { forbidden } from '@olytix/errors'
 import type { Cube, Policy, Project, TableName } from '../project/project.js'
+import { excludedMembers } from './excluded-members.js'
+import { maskedProject } from './masks.js'
 
 const EVERYONE = '*'
 
@@ -15,6 +17,7 @@ export function policiesFor(
   cube: Cube,
   members: ReadonlySet<string>,
 ): readonly Policy[] {
+  requireNotClosed(project, principal, cube, members)
   const policies = project.policies.filter((policy) => policy.cube === cube.name)
   if (policies.length === 0) {
     if (!readsProtected(project, cube)) return []
@@ -24,13 +27,26 @@ export function policiesFor(
   if (matching.length === 0) {
     throw forbidden(`no policy of cube ${cube.name} serves a role of ${principal.id}`)
   }
-  const covering = matching.filter(({ excludeMembers }) =>
-    excludeMembers.every((member) => !members.has(member)),
+  const covering = matching.filter((policy) =>
+    [...excludedMembers(project, policy, cube)].every((member) => !members.has(member)),
   )
   if (covering.length === 0) {
     throw forbidden(`no policy opens all of ${cube.name}.{${[...members].join(',')}}`)
   }
   return covering
+}
+
+/** What is masked for a principal is closed to them where it is read without a masking policy. */
+function requireNotClosed(
+  project: Project,
+  principal: Principal,
+  { name }: Cube,
+  members: ReadonlySet<string>,
+): void {
+  const closed = maskedProject(project, principal).closed.get(name)
+  const member = closed === 'all' ? '*' : [...members].find((each) => closed?.has(each))
+  if (member === undefined) return
+  throw forbidden(`${name}.${member} reads what is masked and has no masking policy of its own`)
 }
 
 function matches(roles: readonly string[], principal: Principal): boolean {

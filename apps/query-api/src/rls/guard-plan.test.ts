@@ -16,6 +16,9 @@ const CUBES = `cubes:
       - {name: count, type: count}
       - {name: revenue, type: sum, sql: amount}
       - {name: per_item, type: sum, sql: amount / items}
+      - {name: costs, type: sum, sql: cost}
+      - {name: dear_count, type: count, filters: [{sql: cost > 9}]}
+      - {name: most_per_item, type: max, sql: amount / items}
       - {name: margin, type: number, sql: "{revenue} / {count}"}
     dimensions:
       - {name: region, type: string}
@@ -23,6 +26,9 @@ const CUBES = `cubes:
       - {name: is_open, type: boolean}
       - {name: made_at, type: time}
       - {name: cost, type: number}
+      - {name: price, type: number, sql: "{cost} * 2"}
+      - {name: is_dear, type: boolean, sql: "{CUBE}.cost > 9"}
+    segments: [{name: dear, sql: cost > 9}]
     joins: [{name: customers, relationship: many_to_one, sql: "{CUBE}.customer_id = {customers}.id"}]
   - {name: customers, sql_table: raw.customers, dimensions: [{name: segment, type: string}], measures: [{name: count, type: count}]}
   - {name: backdoor, sql: "select region from raw.orders", dimensions: [{name: region, type: string}]}
@@ -205,7 +211,9 @@ describe('members that a policy does not open', () => {
 
   test.each<[string, Partial<QueryRequest>]>([
     ['selected', { dimensions: ['orders.cost'] }],
-    ['spelled as a path', { metrics: [], dimensions: ['orders.cost'] }],
+    ['alone', { metrics: [], dimensions: ['orders.cost'] }],
+    ['with a granularity that it cannot have', { dimensions: ['orders.cost.month'] }],
+    ['with a suffix that there is none of', { dimensions: ['orders.cost.nothing'] }],
     ['filtered', { filters: [{ not: { dimension: 'orders.cost', operator: 'gt', value: 1 } }] }],
     ['ordered by', { orderBy: [{ field: 'orders.cost', direction: 'asc' }] }],
     ['aggregated', { metrics: ['orders.per_item'] }],
@@ -229,6 +237,36 @@ describe('members that a policy does not open', () => {
     expect(() =>
       guards(policies, { roles, request: { dimensions: ['orders.cost', 'orders.region'] } }),
     ).toThrow('Insufficient permissions')
+  })
+
+  describe('nor what shows them under another name', () => {
+    const excluding = (member: string, masking = ''): string =>
+      `  - {name: p, cube: orders, roles: [a], exclude_members: [${member}]}${masking}`
+
+    test.each<[string, Partial<QueryRequest>]>([
+      ['cost', { dimensions: ['orders.price'] }],
+      ['cost', { dimensions: ['orders.is_dear'] }],
+      ['cost', { metrics: ['orders.costs'] }],
+      ['cost', { metrics: ['orders.dear_count'] }],
+      ['cost', { segments: ['orders.dear'] }],
+      ['costs', { dimensions: ['orders.cost'] }],
+      ['per_item', { metrics: ['orders.most_per_item'] }],
+      ['is_dear', { segments: ['orders.dear'] }],
+    ])('without %s: %j is FORBIDDEN', (member, request) => {
+      expect(() => guards(excluding(member), { request })).toThrow('Insufficient permissions')
+      expect(() => guards(excluding('region'), { request })).not.toThrow()
+    })
+
+    test('unless an admin says that it may be shown', () => {
+      const opened = '\nmasking:\n  - {name: m, cube: orders, members: [costs], mask: none}'
+      const request = { metrics: ['orders.costs'] }
+      expect(() => guards(excluding('cost', opened), { request })).not.toThrow()
+    })
+
+    test('of what is computed, the columns stay open', () => {
+      const request = { metrics: ['orders.revenue'] }
+      expect(() => guards(excluding('per_item'), { request })).not.toThrow()
+    })
   })
 
   test('are not suggested', () => {
@@ -291,6 +329,7 @@ describe('a fence', () => {
     expect(all.facts[0]?.guards.get('orders')).toEqual({
       predicate: 'unrestricted',
       isFenced: false,
+      masks: [],
     })
   })
 })

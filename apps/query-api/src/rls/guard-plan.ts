@@ -1,5 +1,5 @@
 import type { Principal } from '@olytix/auth-guards'
-import type { Policy, Project } from '../project/project.js'
+import type { Cube, Policy, Project } from '../project/project.js'
 import type { RowCondition } from '../semantics/condition.js'
 import type {
   FactPlan,
@@ -10,6 +10,7 @@ import type {
 } from '../semantics/query-plan.js'
 import { policiesFor } from './access.js'
 import { sourcesToFence } from './fence.js'
+import { type MaskedColumn, maskedProject, type MaskedProject } from './masks.js'
 import { toPredicate } from './predicate.js'
 
 declare const guarded: unique symbol
@@ -18,6 +19,8 @@ declare const guarded: unique symbol
 export interface Guard {
   readonly predicate: RowCondition | 'unrestricted'
   readonly isFenced: boolean
+  /** Masks of those members that the question needs. */
+  readonly masks: readonly MaskedColumn[]
 }
 
 /** A metric per key whose every source is guarded. */
@@ -37,6 +40,10 @@ export interface GuardedPlan extends QueryPlan {
   readonly facts: readonly GuardedFact[]
   /** Names of the policies that had a say, sorted. */
   readonly policies: readonly string[]
+  /** Names of the masking policies that had a say, sorted. */
+  readonly maskingPolicies: readonly string[]
+  /** `cube.member` of what the question needs and is masked, sorted. */
+  readonly maskedMembers: readonly string[]
   /** How many rows the answer may have at most, offset included; Infinity: any number. */
   readonly rowLimit: number
   readonly [guarded]: true
@@ -44,47 +51,89 @@ export interface GuardedPlan extends QueryPlan {
 
 /**
  * Puts each source's predicate at that source, before any join and aggregation. Afterwards each is guarded or
- * `unrestricted`. Policies that serve the principal are united; a row limit of theirs cuts the answer's rows.
+ * `unrestricted`, and has the columns of its masks. Policies that serve the principal are united; a row limit of theirs cuts the answer's rows.
  * @throws AppError FORBIDDEN when none serves the principal for every member that is needed, or when one names an
  * attribute which the principal lacks or holds in another type
  */
 export function guardPlan(plan: QueryPlan, project: Project, principal: Principal): GuardedPlan {
-  const applied: Policy[] = []
+  const applied = new Applied(project, maskedProject(project, principal))
   const guard = (source: SourceNode, fenced: ReadonlySet<string>): Guard => {
-    const members = membersOf(plan, source.cube.name)
-    const policies = policiesFor(project, principal, source.cube, members)
-    applied.push(...policies)
-    const predicate = united(policies, source, principal)
-    return { predicate, isFenced: predicate !== 'unrestricted' && fenced.has(source.alias) }
+    const cube = applied.unmasked(source.cube)
+    const members = membersOf(plan, cube.name)
+    const policies = policiesFor(project, principal, cube, members)
+    applied.policies.push(...policies)
+    const predicate = united(policies, { ...source, cube }, principal)
+    const masks = applied.masksOf(cube.name, members)
+    const isFenced = fenced.has(source.alias) || masks.length > 0
+    return { predicate, isFenced: predicate !== 'unrestricted' && isFenced, masks }
   }
-  const facts = plan.facts.map((fact) => guardFact(fact, guard))
-  const limit = Math.min(plan.limit, Math.max(0, rowLimit(applied) - plan.offset))
+  const facts = plan.facts.map((fact) => guardFact(fact, { guard, applied }))
+  const limit = Math.min(plan.limit, Math.max(0, rowLimit(applied.policies) - plan.offset))
   return branded({ ...plan, facts, limit }, applied)
 }
 
-type GuardSource = (source: SourceNode, fenced: ReadonlySet<string>) => Guard
+/** What has had a say in a plan so far. */
+class Applied {
+  readonly policies: Policy[] = []
+  readonly masks = new Map<string, MaskedColumn>()
+
+  constructor(
+    readonly project: Project,
+    readonly behind: MaskedProject,
+  ) {}
+
+  /** A cube as it is defined. A plan must have been made of cubes behind the principal's masks. */
+  unmasked(planned: Cube): Cube {
+    const cube = this.project.cubes[planned.name]
+    if (cube && this.behind.project.cubes[planned.name] === planned) return cube
+    throw new Error(`${planned.name} was planned without the masks of the principal`)
+  }
+
+  masksOf(cube: string, members: ReadonlySet<string>): MaskedColumn[] {
+    const masks = [...(this.behind.masked.get(cube)?.values() ?? [])]
+    const needed = masks.filter(({ member }) => members.has(member))
+    for (const mask of needed) this.masks.set(`${cube}.${mask.member}`, mask)
+    return needed
+  }
+}
+
+interface Guarding {
+  readonly guard: (source: SourceNode, fenced: ReadonlySet<string>) => Guard
+  readonly applied: Applied
+}
 
 /** The metrics per key of a fact are guarded with it, for all members that the whole question needs. */
-function guardFact(fact: FactPlan, guard: GuardSource): GuardedFact {
+function guardFact(fact: FactPlan, guarding: Guarding): GuardedFact {
   const fenced = sourcesToFence(fact)
-  const guards = new Map(sourcesOf(fact).map((each) => [each.alias, guard(each, fenced)]))
+  const guards = new Map(
+    sourcesOf(fact).map((each) => [each.alias, guarding.guard(each, fenced)] as const),
+  )
   const keyed = fact.keyed.map((each): GuardedKeyedMetric => {
-    const facts = each.plan.facts.map((inner) => guardFact(inner, guard))
-    return { ...each, plan: branded({ ...each.plan, facts }, []) }
+    const facts = each.plan.facts.map((inner) => guardFact(inner, guarding))
+    const none = new Applied(guarding.applied.project, guarding.applied.behind)
+    return { ...each, plan: branded({ ...each.plan, facts }, none) }
   })
   const { onSpine } = fact
-  const periods = onSpine && guardFact(onSpine.periods, guard)
+  const periods = onSpine && guardFact(onSpine.periods, guarding)
   return { ...fact, guards, keyed, onSpine: onSpine && periods && { ...onSpine, periods } }
 }
 
 function branded(
   plan: QueryPlan & { readonly facts: readonly GuardedFact[] },
-  applied: readonly Policy[],
+  { policies, masks }: Applied,
 ): GuardedPlan {
-  const limit = rowLimit(applied)
-  const policies = [...new Set(applied.map(({ name }) => name))].sort()
+  const rules = {
+    policies: sortedNames(policies.map(({ name }) => name)),
+    maskingPolicies: sortedNames([...masks.values()].map(({ policy }) => policy)),
+    maskedMembers: sortedNames(masks.keys()),
+    rowLimit: rowLimit(policies),
+  }
   // The brand exists for the compiler only.
-  return { ...plan, policies, rowLimit: limit } as unknown as GuardedPlan
+  return { ...plan, ...rules } as unknown as GuardedPlan
+}
+
+function sortedNames(names: Iterable<string>): string[] {
+  return [...new Set(names)].sort()
 }
 
 function sourcesOf({ base, joins, conversion }: FactPlan): SourceNode[] {

@@ -2,7 +2,7 @@ import type { Principal } from '@olytix/auth-guards'
 import { AppError, forbidden } from '@olytix/errors'
 import { type FilterLeaf, filterLeaves } from '../project/filter-shape.js'
 import { dimensionNames, findDimension } from '../project/member-names.js'
-import type { Cube, Named, Project } from '../project/project.js'
+import type { Cube, Dimension, Named, Project } from '../project/project.js'
 import {
   findMetric,
   type InputConversion,
@@ -12,6 +12,7 @@ import {
 import type { UsedMember } from '../semantics/query-plan.js'
 import type { QueryRequest, Vocabulary } from '../semantics/query-request.js'
 import { policiesFor } from './access.js'
+import { maskedProject } from './masks.js'
 import { toPredicate } from './predicate.js'
 
 /** What one principal may know of a project: a hidden member is as if it were not there. */
@@ -40,6 +41,12 @@ export class Visibility {
 
   member(cube: Cube, member: { readonly name: string; readonly isPublic: boolean }): boolean {
     return this.cube(cube) && member.isPublic && this.allows(cube, [member.name])
+  }
+
+  /** A dimension as the principal sees it: masks may have another type. */
+  behindMask(dimension: Dimension): Dimension {
+    const { cubes } = maskedProject(this.project, this.principal).project
+    return cubes[dimension.cube]?.dimensions[dimension.name] ?? dimension
   }
 
   /** A metric is visible if everything that it is computed from is. */
@@ -178,11 +185,7 @@ function membersNamed(project: Project, request: QueryRequest): UsedMember[] {
     ...request.orderBy.map(({ field }) => field),
     ...(request.timeRange ? [request.timeRange.dimension] : []),
   ]
-  const found = dimensions.flatMap((name): UsedMember[] => {
-    const dimension = findDimension(project, name, false)
-    if (typeof dimension === 'string') return []
-    return [{ cube: dimension.dimension.cube, member: dimension.dimension.name }]
-  })
+  const found = dimensions.flatMap((name) => dimensionNamed(project, name))
   const segments = request.segments.flatMap((name): UsedMember[] => {
     const [cubeName = '', member = ''] = name.split('.')
     const cube = project.cubes[cubeName]
@@ -190,4 +193,14 @@ function membersNamed(project: Project, request: QueryRequest): UsedMember[] {
     return isThere ? [{ cube: cubeName, member }] : []
   })
   return [...found, ...segments]
+}
+
+/** Also behind a granularity that the dimension does not have: saying so would tell that it is there. */
+function dimensionNamed(project: Project, name: string): UsedMember[] {
+  const withoutSuffix = name.slice(0, Math.max(0, name.lastIndexOf('.')))
+  const found = [name, withoutSuffix]
+    .map((each) => findDimension(project, each, false))
+    .find((each) => typeof each !== 'string')
+  if (found === undefined || typeof found === 'string') return []
+  return [{ cube: found.dimension.cube, member: found.dimension.name }]
 }

@@ -1,17 +1,17 @@
 import { ident, joinSql, type Sql, sql, trusted } from '@olytix/postgres'
-import type { Guard, GuardedFact, GuardedKeyedMetric } from '../rls/guard-plan.js'
+import type { GuardedFact, GuardedKeyedMetric } from '../rls/guard-plan.js'
 import type { RowValue } from '../semantics/condition.js'
 import type {
   CalendarJoin,
   ConversionPlan,
   JoinNode,
-  SourceNode,
   SpineNode,
   TimelinePlan,
 } from '../semantics/query-plan.js'
 import { renderCondition } from './render-condition.js'
 import { bucket, stepBack } from './time-sql.js'
 import { renderSelect } from './render-sql.js'
+import { renderSource } from './render-source.js'
 import { calendarSteps, stepsFrom } from './render-steps.js'
 import { parenthesized, renderExpression, renderValue, ROWS } from './render-value.js'
 
@@ -137,20 +137,4 @@ function renderKeyed({ alias, plan, keys }: GuardedKeyedMetric): Sql {
     return sql`${ident(alias, `c${String(index)}`)} = ${renderValue(key)}`
   })
   return sql`\n  left join (${renderSelect(plan)}) as ${ident(alias)} on ${joinSql(conditions, ' and ')}`
-}
-
-/** The rows of a cube that may be seen. `offset 0` keeps the planner from moving expressions below the predicate. */
-function renderSource(source: SourceNode, fact: GuardedFact): Sql {
-  const guard = fact.guards.get(source.alias)
-  if (!guard) throw new Error(`the source ${source.alias} has no guard`)
-  const relation = trusted(source.cube.relation.text)
-  const alias = ident(source.alias)
-  if (guard.predicate === 'unrestricted') return sql`${relation} as ${alias}`
-  return sql`(select * from ${relation} as ${alias} where ${renderGuard(guard)}) as ${alias}`
-}
-
-function renderGuard({ predicate, isFenced }: Guard): Sql {
-  if (predicate === 'unrestricted') return sql`true`
-  const condition = renderCondition(predicate, ROWS)
-  return isFenced ? sql`${condition} offset 0` : condition
 }
