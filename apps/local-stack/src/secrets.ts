@@ -14,6 +14,7 @@ export const StackSecrets = z.object({
   queryPassword: z.string(),
   readerPassword: z.string(),
   masterKey: z.string(),
+  maskingKey: z.string(),
   serviceToken: z.string(),
   adminEmail: z.string(),
   adminPassword: z.string(),
@@ -31,6 +32,7 @@ export function makeSecrets(): StackSecrets {
     queryPassword: random(),
     readerPassword: random(),
     masterKey: random(),
+    maskingKey: random(),
     serviceToken: random(),
     adminEmail: 'admin@localhost.localdomain',
     adminPassword: random(),
@@ -44,7 +46,11 @@ export async function openSecrets(stateDir: string, given: GivenSecrets): Promis
   const kept = await readSecrets(stateDir)
   const secrets = kept.adminExists ? kept : { ...kept, ...givenAdmin(given, kept) }
   await writeSecrets(stateDir, secrets)
-  return { ...secrets, masterKey: given.masterKey?.reveal() ?? secrets.masterKey }
+  return {
+    ...secrets,
+    masterKey: given.masterKey?.reveal() ?? secrets.masterKey,
+    maskingKey: given.maskingKey?.reveal() ?? secrets.maskingKey,
+  }
 }
 
 /** Records that the admin of the secrets is in identity's database now. */

@@ -3,7 +3,7 @@ import type { StackSecrets } from './secrets.js'
 import type { Settings } from './settings.js'
 
 /** Variables that the launcher decides for its services, or that are none of a service's business. */
-const WITHHELD = /^OLYTIX_(POSTGRES|BOOTSTRAP|DATABASE)__|^OLYTIX_SECURITY__MASTER_KEY/
+const WITHHELD = /^OLYTIX_(POSTGRES|BOOTSTRAP|DATABASE|MASKING)__|^OLYTIX_SECURITY__MASTER_KEY/
 
 export function identityEnvironment(
   { environment, identity }: Settings,
@@ -25,8 +25,11 @@ export function identityEnvironment(
 
 export function queryApiEnvironment(
   { environment, http, projectPath }: Settings,
-  identityAddress: string,
-  databases: DatabaseUrls,
+  secrets: StackSecrets,
+  {
+    identityAddress,
+    databases,
+  }: { readonly identityAddress: string; readonly databases: DatabaseUrls },
 ): NodeJS.ProcessEnv {
   return {
     ...inherited(environment),
@@ -36,6 +39,7 @@ export function queryApiEnvironment(
     OLYTIX_DATABASE__URL: databases.query.service,
     OLYTIX_DATABASE__OWNER_URL: databases.query.owner,
     OLYTIX_WAREHOUSE__FALLBACK_URL: databases.warehouse.service,
+    OLYTIX_MASKING__KEY: secrets.maskingKey,
     OLYTIX_PROJECT_PATH: projectPath,
   }
 }

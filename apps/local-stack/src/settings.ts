@@ -39,6 +39,9 @@ export const LauncherVariables = z.object({
   OLYTIX_SECURITY__MASTER_KEY: secret()
     .optional()
     .describe('Seals signing keys; made up and kept in the state folder if unset'),
+  OLYTIX_MASKING__KEY: secret()
+    .optional()
+    .describe('Key of `mask: hash`; made up and kept in the state folder if unset'),
 })
 
 /** Settings of one stack; paths are absolute. */
@@ -61,6 +64,7 @@ export interface GivenSecrets {
   readonly adminPassword: Secret | undefined
   readonly adminApiKey: Secret | undefined
   readonly masterKey: Secret | undefined
+  readonly maskingKey: Secret | undefined
 }
 
 /**
@@ -86,6 +90,7 @@ export function readSettings(environment: NodeJS.ProcessEnv, root: string): Sett
       adminPassword: read.OLYTIX_BOOTSTRAP__ADMIN_PASSWORD,
       adminApiKey: read.OLYTIX_BOOTSTRAP__ADMIN_API_KEY,
       masterKey: read.OLYTIX_SECURITY__MASTER_KEY,
+      maskingKey: read.OLYTIX_MASKING__KEY,
     },
     environment,
   }

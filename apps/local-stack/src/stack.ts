@@ -122,7 +122,10 @@ async function startServices(
   await rememberAdmin(settings.stateDir)
   const queryApi = await start(
     'query-api',
-    queryApiEnvironment(settings, reachable(identity.address), databases),
+    queryApiEnvironment(settings, secrets, {
+      identityAddress: reachable(identity.address),
+      databases,
+    }),
   )
   const url = `http://${reachable(queryApi.address, 'localhost')}`
   return { identity, queryApi: { url, pid: queryApi.pid } }

@@ -32,6 +32,7 @@ export function secretFiles(secrets: StackSecrets, host: string): SecretFiles {
       'database-url': query.service,
       'owner-url': query.owner,
       'warehouse-url': warehouse.service,
+      'masking-key': secrets.maskingKey,
       'service-token': secrets.serviceToken,
     },
   }

@@ -12,6 +12,7 @@ const NOTHING_GIVEN = {
   adminPassword: undefined,
   adminApiKey: undefined,
   masterKey: undefined,
+  maskingKey: undefined,
 }
 
 await mkdir(`${FOLDER}/init`, { recursive: true, mode: 0o700 })
