@@ -19,14 +19,14 @@ import { SigningKeysController } from './http/auth/signing-keys.http.js'
 import { TokenController } from './http/auth/token.http.js'
 import { UsersController } from './http/auth/users.http.js'
 import { createQueryHttpModule } from './http/query-http.module.js'
-import type { Project } from './project/project.js'
+import type { CurrentProject } from './project/current-project.js'
 import type { Warehouse } from './warehouse/warehouse.js'
 
 /** What the app is made of. */
 export interface Foundation {
   readonly config: QueryApiConfig
   readonly database: Database
-  readonly project: Project
+  readonly projects: CurrentProject
   readonly warehouse: Warehouse
   readonly authorizer: Authorizer
   /** How to reach identity. */
@@ -49,7 +49,7 @@ const AUTH_CONTROLLERS = [
 @Module({})
 export class AppModule {
   static forRoot(foundation: Foundation): DynamicModule {
-    const { config, database, project, warehouse, authorizer } = foundation
+    const { config, database, projects, warehouse, authorizer } = foundation
     const audit = new AuditService(database, {
       isEnabled: config.OLYTIX_SECURITY__AUDIT_ENABLED,
       durability: config.OLYTIX_AUDIT__DURABILITY,
@@ -61,7 +61,7 @@ export class AppModule {
           authorizer,
           allowQueryParameter: config.OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER,
         }),
-        createQueryHttpModule({ project, warehouse, audit }),
+        createQueryHttpModule({ projects, warehouse, audit }),
       ],
       controllers: [HealthController, ...AUTH_CONTROLLERS],
       providers: [

@@ -12,6 +12,7 @@ import { serveApiDocs } from './http/api-docs/api-docs.js'
 import { createFastifyAdapter } from './http/fastify-server.js'
 import { validationPipe } from './http/validation.js'
 import { openDatabase } from './open-database.js'
+import { CurrentProject } from './project/current-project.js'
 import { loadProject } from './project/load-project.js'
 import type { Project } from './project/project.js'
 import { Warehouse } from './warehouse/warehouse.js'
@@ -79,7 +80,8 @@ async function serve(
       serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
     }),
   )
-  const foundation = { config, database, project, warehouse, authorizer, channel }
+  const projects = new CurrentProject({ project, revision: 0 })
+  const foundation = { config, database, projects, warehouse, authorizer, channel }
   const app = await createApp(foundation, logger)
   open(app.get(IdentityClient))
   open(app)
@@ -138,7 +140,7 @@ async function checkWarehouse(
     project,
     warehouse,
     logger,
-  }: Pick<Foundation, 'project' | 'warehouse'> & { logger: LoggerService },
+  }: Pick<Foundation, 'warehouse'> & { project: Project; logger: LoggerService },
 ): Promise<void> {
   const allowed = config.OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE
   const tables = Object.values(project.cubes).flatMap((cube) => cube.relation.tables)

@@ -4,6 +4,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { AuthGuardsModule, type Principal } from '@olytix/auth-guards'
 import { FakeAuthorizer } from '@olytix/auth-guards/testing'
 import { HttpErrorFilter } from '@olytix/errors/nest'
+import { CurrentProject } from '../src/project/current-project.js'
 import { createFastifyAdapter } from '../src/http/fastify-server.js'
 import { createQueryHttpModule } from '../src/http/query-http.module.js'
 import { validationPipe } from '../src/http/validation.js'
@@ -18,17 +19,18 @@ export interface QueryApp {
 }
 
 export async function startQueryApp(
-  superstore: Pick<Superstore, 'project' | 'warehouse'>,
+  { project, warehouse }: Pick<Superstore, 'project' | 'warehouse'>,
   principals: Readonly<Record<string, Principal>>,
   audit = withoutAudit(),
 ): Promise<QueryApp> {
+  const projects = new CurrentProject({ project, revision: 0 })
   @Module({
     imports: [
       AuthGuardsModule.forRoot({
         authorizer: new FakeAuthorizer(principals),
         allowQueryParameter: true,
       }),
-      createQueryHttpModule({ ...superstore, audit }),
+      createQueryHttpModule({ projects, warehouse, audit }),
     ],
     providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
   })

@@ -1,13 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { AuditService } from '../audit/audit.service.js'
-import type { Project } from '../project/project.js'
+import { CurrentProject } from '../project/current-project.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { QueryService } from './query.service.js'
-import { PROJECT, WAREHOUSE } from './query.tokens.js'
+import { WAREHOUSE } from './query.tokens.js'
 
 /** What questions are answered from. */
 export interface QueryOptions {
-  readonly project: Project
+  readonly projects: CurrentProject
   readonly warehouse: Warehouse
   readonly audit: AuditService
 }
@@ -16,12 +16,12 @@ export interface QueryOptions {
 class QueryModule {}
 
 /** The module that exports `QueryService`. */
-export function createQueryModule({ project, warehouse, audit }: QueryOptions): DynamicModule {
+export function createQueryModule({ projects, warehouse, audit }: QueryOptions): DynamicModule {
   return {
     module: QueryModule,
     providers: [
       QueryService,
-      { provide: PROJECT, useValue: project },
+      { provide: CurrentProject, useValue: projects },
       { provide: AuditService, useValue: audit },
       { provide: WAREHOUSE, useValue: warehouse },
     ],

@@ -4,7 +4,7 @@ import { Inject, Injectable } from '@nestjs/common'
 import type { Statement, TextRows } from '@olytix/postgres'
 import type { Caller } from '../audit/audit-event.js'
 import { AuditService } from '../audit/audit.service.js'
-import type { Project } from '../project/project.js'
+import { CurrentProject } from '../project/current-project.js'
 import { Visibility } from '../rls/visibility.js'
 import { formatFor } from '../results/accept.js'
 import { typeOfColumn } from '../results/column-types.js'
@@ -22,18 +22,21 @@ import {
   runQuery,
   streamQuery,
 } from './run-query.js'
-import { PROJECT, WAREHOUSE } from './query.tokens.js'
+import { WAREHOUSE } from './query.tokens.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { type CubeMeta, describeCube, describeCubes } from './describe-cubes.js'
 import { describeMetrics, type MetricMeta } from './describe-metrics.js'
 
 export type { RowFormat }
 
-/** Answers questions about the numbers of a project, for one principal at a time. */
+/**
+ * Answers questions about the numbers of a project, for one principal at a time. Each question is answered from the
+ * revision of the project that is current when it begins.
+ */
 @Injectable()
 export class QueryService {
   constructor(
-    @Inject(PROJECT) private readonly project: Project,
+    private readonly projects: CurrentProject,
     @Inject(WAREHOUSE) private readonly warehouse: Warehouse,
     private readonly audit: AuditService,
   ) {}
@@ -43,7 +46,7 @@ export class QueryService {
     const startedAt = performance.now()
     const trail = this.trailOf(caller, question)
     const answer = await trail.refusals(() =>
-      runQuery(this.project, this.warehouse, caller.principal, question),
+      runQuery(this.projects.project, this.warehouse, caller.principal, question),
     )
     const { plan, policyMs, rows } = answer
     await trail.answered({ plan, policyMs, rows: rows.rows.length })
@@ -75,7 +78,12 @@ export class QueryService {
     const trail = this.trailOf(caller, question)
     const asked = { principal: caller.principal, question }
     return trail.refusals(async () => {
-      const { plan, policyMs, ...rows } = streamQuery(this.project, this.warehouse, asked, gone)
+      const { plan, policyMs, ...rows } = streamQuery(
+        this.projects.project,
+        this.warehouse,
+        asked,
+        gone,
+      )
       // Before the end: a stream whose event cannot be written breaks off.
       const finish = (outcome: StreamOutcome): Promise<void> =>
         trail.answered({ plan, policyMs, ...outcome })
@@ -85,7 +93,7 @@ export class QueryService {
 
   /** What to ask, for someone who asked for nothing. */
   hint(principal: Principal): string {
-    const names = new Visibility(this.project, principal).metricNames()
+    const names = new Visibility(this.projects.project, principal).metricNames()
     if (names.length === 0) return 'No metric is visible to you'
     const shown = names.slice(0, 20).join(', ')
     const more = names.length > 20 ? ` and ${String(names.length - 20)} more` : ''
@@ -97,14 +105,14 @@ export class QueryService {
     await this.evaluate(
       caller,
       question,
-      () => guardAll(this.project, caller.principal, question).plan,
+      () => guardAll(this.projects.project, caller.principal, question).plan,
     )
   }
 
   /** The statement that the question is for this caller, without the key of masks: the only bytes in it. */
   async statement(caller: Caller, question: Question): Promise<Statement> {
     const plan = await this.evaluate(caller, question, () =>
-      guardQuestion(this.project, caller.principal, question),
+      guardQuestion(this.projects.project, caller.principal, question),
     )
     const { text, values } = renderSql(plan)
     const shown = values.map((value) => (ArrayBuffer.isView(value) ? '[redacted]' : value))
@@ -112,16 +120,19 @@ export class QueryService {
   }
 
   cubes(principal: Principal): readonly CubeMeta[] {
-    return describeCubes(this.project, new Visibility(this.project, principal))
+    const { project } = this.projects
+    return describeCubes(project, new Visibility(project, principal))
   }
 
   /** @throws AppError NOT_FOUND, also for a cube that the principal may not see */
   cube(principal: Principal, name: string): CubeMeta {
-    return describeCube(this.project, new Visibility(this.project, principal), name)
+    const { project } = this.projects
+    return describeCube(project, new Visibility(project, principal), name)
   }
 
   metrics(principal: Principal): readonly MetricMeta[] {
-    return describeMetrics(this.project, new Visibility(this.project, principal))
+    const { project } = this.projects
+    return describeMetrics(project, new Visibility(project, principal))
   }
 
   private async evaluate(

@@ -1,3 +1,2 @@
 /** Injection tokens for values that have no class of ours in `query/`. */
-export const PROJECT = Symbol('project')
 export const WAREHOUSE = Symbol('warehouse')
