@@ -35,8 +35,9 @@ const CLI = {
   api: [],
   profile: [],
   output: [],
-  session: ['api', 'profile'],
-  commands: ['api', 'profile', 'session', 'output'],
+  browser: [],
+  session: ['api', 'profile', 'browser'],
+  commands: ['api', 'profile', 'session', 'output', 'browser'],
 }
 
 /** Folders and files that take values and give values, nothing else. */

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { z } from 'zod'
+import { browserOpener } from './browser/open-browser.js'
 import { runCli } from './program.js'
 
 const manifest = z
@@ -21,4 +22,5 @@ process.exitCode = await runCli(process.argv.slice(2), {
     home: homedir(),
     userId: process.getuid?.(),
   },
+  openBrowser: browserOpener(process.env['BROWSER'], process.platform),
 })

@@ -4,6 +4,7 @@ import { ApiClient } from './api/api-client.js'
 import { ApiRefusal, ServerUnreachable } from './api/api-errors.js'
 import type { Credential } from './api/credential.js'
 import { SignInApi } from './api/sign-in-api.js'
+import type { OpenBrowser } from './browser/open-browser.js'
 import { addAuth } from './commands/auth.js'
 import type { CommandContext, SignInServer } from './commands/command-context.js'
 import { addMeta } from './commands/meta.js'
@@ -25,11 +26,13 @@ import { type ConnectionFlags, resolveConnection, resolveServer } from './profil
 import type { Surroundings } from './profile/find-profile.js'
 import { ProfileError } from './profile/profile-error.js'
 import { credentialOf } from './session/credential-of.js'
+import { SignInFailed } from './session/sign-in-failed.js'
 
 export interface CliInput {
   readonly version: string
   readonly terminal: Terminal
   readonly surroundings: Surroundings
+  readonly openBrowser: OpenBrowser
 }
 
 /** 0 done, 1 refused, 2 usage, 3 unreachable. */
@@ -103,6 +106,10 @@ class Run implements CommandContext {
     return this.input.terminal.stdin.isTTY ?? false
   }
 
+  get openBrowser(): OpenBrowser {
+    return this.input.openBrowser
+  }
+
   async api(): Promise<ApiClient> {
     const connection = await resolveConnection(this.flags, this.input.surroundings)
     const credential = credentialOf(connection)
@@ -163,16 +170,19 @@ function explain(
     const hint = 'Is it running? `npm start` starts one here; --url or OLYTIX_URL names another.'
     return { exitCode: 3, problem: { code: 'UNREACHABLE', message: error.message, hint } }
   }
-  if (isUsage(error)) {
-    return { exitCode: 2, problem: { code: 'USAGE', message: error.message } }
+  if (error instanceof SignInFailed) {
+    const { message, hint } = error
+    return { exitCode: error.isUnreachable ? 3 : 1, problem: { code: 'SIGN_IN', message, hint } }
   }
-  if (error instanceof CommanderError) {
-    const message = error.message.replace(/^error: /, '')
-    return { exitCode: 2, problem: { code: 'USAGE', message } }
-  }
+  const usage = usageProblem(error)
+  if (usage !== undefined) return { exitCode: 2, problem: { code: 'USAGE', message: usage } }
   throw error
 }
 
-function isUsage(error: unknown): error is ProfileError | ConfigError | NoAnswer {
-  return error instanceof ProfileError || error instanceof ConfigError || error instanceof NoAnswer
+/** What is wrong with the command line, settings or profile; `undefined` when it is something else. */
+function usageProblem(error: unknown): string | undefined {
+  if (error instanceof CommanderError) return error.message.replace(/^error: /, '')
+  const isOurs =
+    error instanceof ProfileError || error instanceof ConfigError || error instanceof NoAnswer
+  return isOurs ? error.message : undefined
 }

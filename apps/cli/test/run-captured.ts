@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { PassThrough } from 'node:stream'
 import { afterAll } from '@jest/globals'
+import type { OpenBrowser } from '../src/browser/open-browser.js'
 import { type ExitCode, runCli } from '../src/program.js'
 
 export interface Captured {
@@ -17,6 +18,7 @@ interface Setting {
   readonly home?: string
   readonly userId?: number
   readonly stdin?: string
+  readonly openBrowser?: OpenBrowser
 }
 
 const folders: string[] = []
@@ -50,6 +52,7 @@ export async function runCaptured(
       home: setting.home ?? folder,
       userId: setting.userId ?? process.getuid?.(),
     },
+    openBrowser: setting.openBrowser ?? (() => Promise.resolve(false)),
   })
   return { exitCode, stdout: read(stdout), stderr: read(stderr) }
 }

@@ -45,6 +45,16 @@ export const tokenPair = z.looseObject({
 })
 export type TokenPair = z.output<typeof tokenPair>
 
+/** The address is for a browser: nothing but http may be opened. */
+const oauthProvider = z.looseObject({
+  name: z.string(),
+  display_name: z.string(),
+  authorize_url: z.url({ protocol: /^https?$/ }),
+})
+export type OAuthProvider = z.output<typeof oauthProvider>
+
+export const providerList = z.looseObject({ providers: z.array(oauthProvider) })
+
 export const session = z.looseObject({
   id: z.string(),
   created_at: moment,

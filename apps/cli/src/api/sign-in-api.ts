@@ -1,4 +1,7 @@
-import { tokenPair, type TokenPair } from './identity-answers.js'
+import { Secret } from '@olytix/config'
+import { principal, type Principal } from './answers.js'
+import { ApiKeyCredential } from './credential.js'
+import { type OAuthProvider, providerList, tokenPair, type TokenPair } from './identity-answers.js'
 import { call, command } from './transport.js'
 
 /** Shorter than a profile's lock is kept for somebody who may have died. */
@@ -12,6 +15,25 @@ export class SignInApi {
     const body = { username, password }
     const request = { method: 'POST', path: 'api/v1/auth/token', body } as const
     return call({ url: this.server }, request, tokenPair)
+  }
+
+  async listProviders(): Promise<readonly OAuthProvider[]> {
+    const request = { method: 'GET', path: 'api/v1/auth/oauth/providers' } as const
+    return (await call({ url: this.server }, request, providerList)).providers
+  }
+
+  /** A pair for the one-time code of a sign-in with a provider, and the verifier that belongs to it. */
+  redeemCode(code: string, verifier: string): Promise<TokenPair> {
+    const body = { code, code_verifier: verifier }
+    const request = { method: 'POST', path: 'api/v1/auth/oauth/token', body } as const
+    return call({ url: this.server }, request, tokenPair)
+  }
+
+  /** Whose access token this is. */
+  whoHolds(accessToken: string): Promise<Principal> {
+    const credential = new ApiKeyCredential(new Secret(accessToken), 'the sign-in')
+    const request = { method: 'GET', path: 'api/v1/auth/me' } as const
+    return call({ url: this.server, credential }, request, principal)
   }
 
   /** The next pair; the same refresh token again within ten seconds gets the same one. */

@@ -1,29 +1,43 @@
 import type { Command } from 'commander'
 import { ApiRefusal } from '../api/api-errors.js'
-import type { TokenPair } from '../api/identity-answers.js'
 import { printable } from '../output/printable.js'
 import { changeProfile } from '../profile/change-profile.js'
 import type { StoredSession } from '../profile/read-profile.js'
+import { signInAtProvider } from '../session/provider-sign-in.js'
 import { toSession } from '../session/session-credential.js'
 import type { CommandContext, SignInServer } from './command-context.js'
+
+/** How long somebody may take in the browser; the provider's own page is open for ten minutes. */
+const BROWSER_TIMEOUT_MS = 5 * 60_000
+
+interface LoginOptions {
+  readonly email?: string
+  readonly provider?: string
+}
 
 export function addLogin(auth: Command, context: CommandContext): void {
   const command = auth
     .command('login')
-    .description('sign in with e-mail address and password; the profile keeps the session')
+    .description('sign in with e-mail address and password, or with a provider in the browser')
     .option('--email <address>', 'asked for when absent; the password comes on standard input')
-  command.action(async ({ email }: { readonly email?: string }) => {
+    .option('--provider <name>', 'sign in with this provider, as in google')
+  command.action(async ({ email, provider }: LoginOptions) => {
+    if (email !== undefined && provider !== undefined) {
+      command.error('--email belongs to a password; the provider says by itself who you are')
+    }
     const server = await context.signInServer()
-    const given = await credentials(command, context, email)
-    const session = toSession(given.email, await signIn(server, given))
+    const session =
+      provider === undefined
+        ? await withPassword(server, await credentials(command, context, email))
+        : await withProvider(server, context, provider)
     await keep(server, session)
     const { url, profileFile, override } = server
     if (override)
       context.note(`${override} is set and goes before this session; unset it to use it.`)
     context.answer(
-      { url: url.href, email: given.email, profile: profileFile },
+      { url: url.href, email: session.email, profile: profileFile },
       () =>
-        `Signed in to ${url.href} as ${printable(given.email)}.\nThe session is kept in ${printable(profileFile)}; \`olytix-core auth logout\` ends it.\n`,
+        `Signed in to ${url.href} as ${printable(session.email)}.\nThe session is kept in ${printable(profileFile)}; \`olytix-core auth logout\` ends it.\n`,
     )
   })
 }
@@ -51,15 +65,36 @@ async function credentials(
   return { email: email.trim(), password: secret }
 }
 
-async function signIn({ api }: SignInServer, { email, password }: Credentials): Promise<TokenPair> {
+async function withPassword(
+  { api }: SignInServer,
+  { email, password }: Credentials,
+): Promise<StoredSession> {
   try {
-    return await api.issueToken(email, password)
+    return toSession(email, await api.issueToken(email, password))
   } catch (error) {
     if (error instanceof ApiRefusal && error.status === 401) {
       error.hint = 'E-mail address or password is wrong, or the account cannot sign in.'
     }
     throw error
   }
+}
+
+async function withProvider(
+  { api }: SignInServer,
+  context: CommandContext,
+  provider: string,
+): Promise<StoredSession> {
+  const pair = await signInAtProvider({
+    api,
+    provider,
+    timeoutMs: BROWSER_TIMEOUT_MS,
+    openBrowser: context.openBrowser,
+    note: (text) => {
+      context.note(text)
+    },
+  })
+  const { email, name } = await api.whoHolds(pair.access_token)
+  return toSession(email ?? name, pair)
 }
 
 /** The session that was there before is of no more use to anybody. */

@@ -1,5 +1,6 @@
 import type { ApiClient } from '../api/api-client.js'
 import type { SignInApi } from '../api/sign-in-api.js'
+import type { OpenBrowser } from '../browser/open-browser.js'
 import type { Question } from '../output/terminal.js'
 import type { Server } from '../profile/connection.js'
 
@@ -26,6 +27,7 @@ export interface CommandContext {
   note(text: string): void
   /** The command ends with exit code 1 although it has an answer: a check that has found something. */
   fail(): void
+  readonly openBrowser: OpenBrowser
   /** From standard input; asked for without echo at a terminal. */
   readSecret(prompt: string): Promise<string>
   /** One line of standard input each; asked for at a terminal. */
