@@ -1,6 +1,7 @@
 import { suggest } from '@olytix/errors'
 import type { PolicyShape } from './definition-schemas.js'
 import { parsePolicyFilter } from './policy-language.js'
+import { policyDimensions } from './policy-dimensions.js'
 import type { Defined, Problems } from './problems.js'
 import type { Cube, Named, Policy } from './project.js'
 
@@ -17,7 +18,6 @@ export function buildPolicies(
       problems.unknown(definition, ['cube'], ['cube', shape.cube], Object.keys(cubes))
       return []
     }
-    const types = new Map(Object.values(cube.dimensions).map(({ name, type }) => [name, type]))
     const { filter } = shape
     return [
       {
@@ -29,7 +29,7 @@ export function buildPolicies(
           filter === undefined
             ? undefined
             : problems.parsing(definition, ['filter'], () =>
-                parsePolicyFilter(filter, shape.cube, types),
+                parsePolicyFilter(filter, policyDimensions(cube, cubes)),
               ),
         excludeMembers: excludedMembers(definition, cube, problems),
         rowLimit: shape.row_limit,

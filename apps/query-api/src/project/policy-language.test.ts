@@ -10,7 +10,15 @@ const DIMENSIONS = new Map<string, DimensionType>([
   ['made_at', 'time'],
 ])
 
-const parse = (text: string): PolicyCondition => parsePolicyFilter(text, 'orders', DIMENSIONS)
+const parse = (text: string): PolicyCondition =>
+  parsePolicyFilter(text, {
+    find: (name) => {
+      const dimension = name.replace(/^orders\./, '')
+      const type = DIMENSIONS.get(dimension)
+      return type ? { dimension, through: [], type } : `"${name}" is no dimension of orders`
+    },
+    names: () => DIMENSIONS.keys(),
+  })
 
 /** With parentheses around everything, to see what binds to what. */
 function shown(condition: PolicyCondition): string {
@@ -58,7 +66,7 @@ describe('the filter language of policies', () => {
   })
 
   test.each([
-    ['', 'expected a dimension of orders, found the end', 0],
+    ['', 'expected a dimension, found the end', 0],
     ['region', 'expected = <> < <= > >= in between is, found the end', 6],
     ['regoin = $user.region', '"regoin" is no dimension of orders', 0],
     ['customers.region = 1', '"customers.region" is no dimension of orders', 0],
@@ -72,7 +80,7 @@ describe('the filter language of policies', () => {
     ['region = $user.region -- x', 'unexpected "-"', 22],
     ['region = $user.a $user.b', 'expected and, or, or the end of the filter, found "$user.b"', 17],
     ['(region is null', 'expected ), found the end', 15],
-    ['region in $user.a and', 'expected a dimension of orders, found the end', 21],
+    ['region in $user.a and', 'expected a dimension, found the end', 21],
     ['region in ()', `expected a text in '…' or $user.<attribute>, found ")"`, 11],
     ['region not = $user.a', 'expected = <> < <= > >= in between is, found "="', 11],
     ["region = 'open", `unexpected "'"`, 9],

@@ -1,5 +1,6 @@
 import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
+import type { Hop } from './member-names.js'
 import type { DimensionType } from './project.js'
 import { PolicyProblem, type Token, tokenize } from './policy-tokens.js'
 
@@ -19,35 +20,46 @@ export type PolicyCondition =
   | { readonly kind: 'and'; readonly conditions: readonly PolicyCondition[] }
   | { readonly kind: 'or'; readonly conditions: readonly PolicyCondition[] }
   | { readonly kind: 'not'; readonly condition: PolicyCondition }
-  | {
-      readonly kind: 'compare'
-      readonly dimension: string
-      readonly operator: ComparisonOperator
-      readonly operand: PolicyOperand
-    }
-  | {
-      readonly kind: 'between'
-      readonly dimension: string
-      readonly low: PolicyOperand
-      readonly high: PolicyOperand
-    }
-  | { readonly kind: 'in'; readonly dimension: string; readonly list: UserValue | PolicyLiteral[] }
-  | { readonly kind: 'isNull'; readonly dimension: string; readonly isNegated: boolean }
+  | PolicyTest
+
+/** One condition that compares a dimension. */
+export type PolicyTest = PolicySubject &
+  (
+    | {
+        readonly kind: 'compare'
+        readonly operator: ComparisonOperator
+        readonly operand: PolicyOperand
+      }
+    | { readonly kind: 'between'; readonly low: PolicyOperand; readonly high: PolicyOperand }
+    | { readonly kind: 'in'; readonly list: UserValue | PolicyLiteral[] }
+    | { readonly kind: 'isNull'; readonly isNegated: boolean }
+  )
+
+/** A dimension of the policy's cube, or of one that joins lead to: then the test must hold for the row that they find. */
+export interface PolicySubject {
+  readonly dimension: string
+  /** From the policy's cube; none for a dimension of its own. */
+  readonly through: readonly Hop[]
+}
+
+/** What a policy may compare. */
+export interface PolicyDimensions {
+  /** @returns the reason as a text when there is none of this name */
+  find(name: string): (PolicySubject & { readonly type: DimensionType }) | string
+  /** For near names. */
+  names(): Iterable<string>
+}
 
 const ATTRIBUTE = /^[a-z_][a-z0-9_]{0,62}$/
 
 /**
- * Parses the filter of a policy over one cube's dimensions:
- * `region = $user.region and not (status in ('draft', 'void') or amount is null)`.
- * @param dimensions of the cube, with their types: literals must fit
+ * Parses the filter of a policy over one cube's dimensions, and those of cubes that its rows are joined to:
+ * `region = $user.region and not (customers.status in ('draft', 'void') or amount is null)`.
+ * @param dimensions with their types: literals must fit
  * @throws PolicyProblem
  */
-export function parsePolicyFilter(
-  text: string,
-  cube: string,
-  dimensions: ReadonlyMap<string, DimensionType>,
-): PolicyCondition {
-  const parser = new Parser(tokenize(text), cube, dimensions)
+export function parsePolicyFilter(text: string, dimensions: PolicyDimensions): PolicyCondition {
+  const parser = new Parser(tokenize(text), dimensions)
   return parser.parse()
 }
 
@@ -57,8 +69,7 @@ class Parser {
 
   constructor(
     private readonly tokens: readonly Token[],
-    private readonly cube: string,
-    private readonly dimensions: ReadonlyMap<string, DimensionType>,
+    private readonly dimensions: PolicyDimensions,
   ) {}
 
   parse(): PolicyCondition {
@@ -93,42 +104,37 @@ class Parser {
   }
 
   private comparison(): PolicyCondition {
-    const [dimension, type] = this.dimension()
+    const [subject, type] = this.subject()
     if (this.takeWord('is')) {
       const isNegated = this.takeWord('not')
       if (!this.takeWord('null')) throw this.unexpected('null')
-      return { kind: 'isNull', dimension, isNegated }
+      return { ...subject, kind: 'isNull', isNegated }
     }
     const isNegated = this.takeWord('not')
     if (this.takeWord('in')) {
-      return negated({ kind: 'in', dimension, list: this.list(type) }, isNegated)
+      return negated({ ...subject, kind: 'in', list: this.list(type) }, isNegated)
     }
     if (this.takeWord('between')) {
       const low = this.operand(type)
       if (!this.takeWord('and')) throw this.unexpected('and')
-      return negated({ kind: 'between', dimension, low, high: this.operand(type) }, isNegated)
+      return negated({ ...subject, kind: 'between', low, high: this.operand(type) }, isNegated)
     }
     const operator = COMPARISONS[this.next.kind === 'symbol' ? this.next.text : '']
     if (!operator || isNegated) throw this.unexpected('= <> < <= > >= in between is')
     this.position++
-    return { kind: 'compare', dimension, operator, operand: this.operand(type) }
+    return { ...subject, kind: 'compare', operator, operand: this.operand(type) }
   }
 
-  private dimension(): [string, DimensionType] {
-    const token = this.next
-    if (token.kind !== 'name') throw this.unexpected(`a dimension of ${this.cube}`)
-    const [first, second] = token.text.split('.')
-    const name = second ?? token.text
-    const type = this.dimensions.get(name)
-    if (type && (second === undefined || first === this.cube)) {
-      this.position++
-      return [name, type]
+  private subject(): [PolicySubject, DimensionType] {
+    const { kind, text, offset } = this.next
+    if (kind !== 'name') throw this.unexpected('a dimension')
+    const found = this.dimensions.find(text)
+    if (typeof found === 'string') {
+      throw new PolicyProblem(found, offset, suggest(text, this.dimensions.names()))
     }
-    throw new PolicyProblem(
-      `${quote(token.text)} is no dimension of ${this.cube}`,
-      token.offset,
-      suggest(name, this.dimensions.keys()),
-    )
+    this.position++
+    const { type, ...subject } = found
+    return [subject, type]
   }
 
   private operand(type: DimensionType): PolicyOperand {

@@ -19,7 +19,7 @@ export interface Token {
 }
 
 const TOKEN =
-  /\s*(?:(?<user>\$user\.[A-Za-z_]\w*)|(?<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?)|(?<number>-?\d+(?:\.\d+)?)|'(?<text>(?:[^']|'')*)'|(?<symbol><=|>=|<>|!=|[=<>(),]))/y
+  /\s*(?:(?<user>\$user\.[A-Za-z_]\w*)|(?<name>[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)|(?<number>-?\d+(?:\.\d+)?)|'(?<text>(?:[^']|'')*)'|(?<symbol><=|>=|<>|!=|[=<>(),]))/y
 
 /** @throws PolicyProblem at the first character that begins no token */
 export function tokenize(text: string): Token[] {

@@ -52,7 +52,7 @@ function likeAliases(condition: RowCondition): string[] {
   if (condition.kind === 'and' || condition.kind === 'or') {
     return condition.conditions.flatMap(likeAliases)
   }
-  if (condition.kind === 'not' || condition.kind === 'sqlNot')
+  if (condition.kind === 'not' || condition.kind === 'sqlNot' || condition.kind === 'exists')
     return likeAliases(condition.condition)
   const isLike = condition.kind === 'test' && condition.test.kind === 'like'
   return isLike ? [condition.subject.alias] : []

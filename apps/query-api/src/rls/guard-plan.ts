@@ -62,7 +62,7 @@ export function guardPlan(plan: QueryPlan, project: Project, principal: Principa
     const members = membersOf(plan, cube.name)
     const policies = policiesFor(project, principal, cube, members)
     applied.policies.push(...policies)
-    const predicate = united(policies, { ...source, cube }, principal)
+    const predicate = united(policies, { source: { ...source, cube }, project, principal })
     const masks = applied.masksOf(cube.name, members)
     const isFenced = fenced.has(source.alias) || masks.length > 0
     return { predicate, isFenced: predicate !== 'unrestricted' && isFenced, masks }
@@ -147,10 +147,9 @@ function membersOf({ members }: QueryPlan, cube: string): ReadonlySet<string> {
 
 function united(
   policies: readonly Policy[],
-  source: SourceNode,
-  principal: Principal,
+  subject: Parameters<typeof toPredicate>[1],
 ): Guard['predicate'] {
-  const conditions = policies.map(({ filter }) => filter && toPredicate(filter, source, principal))
+  const conditions = policies.map(({ filter }) => filter && toPredicate(filter, subject))
   const filters = conditions.filter((condition) => condition !== undefined)
   if (filters.length < conditions.length || filters.length === 0) return 'unrestricted'
   const [only, ...others] = filters

@@ -5,40 +5,86 @@ import {
   type PolicyCondition,
   type PolicyLiteral,
   type PolicyOperand,
+  type PolicyTest,
   type UserValue,
 } from '../project/policy-language.js'
-import type { DimensionType } from '../project/project.js'
-import type { RowCondition, RowValue, Test, Value } from '../semantics/condition.js'
+import type { DimensionType, Project } from '../project/project.js'
+import type { Partner, RowCondition, RowValue, Test, Value } from '../semantics/condition.js'
 import { formatLocalTime, parseTime } from '../semantics/local-time.js'
 import type { SourceNode } from '../semantics/query-plan.js'
+import { partnersOf } from './partners.js'
 
-/** One condition that compares a dimension. */
-type Comparison = Exclude<PolicyCondition, { readonly kind: 'and' | 'or' | 'not' }>
+/** Whose rows a policy is about, and where the rows are that they are joined to. */
+interface Subject {
+  readonly source: SourceNode
+  readonly project: Pick<Project, 'cubes'>
+  readonly principal: Principal
+}
 
 /**
- * What a policy's filter is for one principal: their attributes become bound values.
+ * What a policy's filter is for one principal: their attributes become bound values. `not` stands at single tests only,
+ * so that a row without a partner passes no test of the partner, negated or not.
+ * @param subject cubes without masks
  * @throws AppError FORBIDDEN when the principal lacks an attribute, or has it empty or in another type
  */
 export function toPredicate(
   condition: PolicyCondition,
-  source: SourceNode,
-  principal: Principal,
+  subject: Subject,
+  isNegated = false,
 ): RowCondition {
-  if (condition.kind === 'and' || condition.kind === 'or') {
-    const conditions = condition.conditions.map((each) => toPredicate(each, source, principal))
-    return { kind: condition.kind, conditions }
+  switch (condition.kind) {
+    case 'not':
+      return toPredicate(condition.condition, subject, !isNegated)
+    case 'and':
+    case 'or': {
+      const conditions = condition.conditions.map((each) => toPredicate(each, subject, isNegated))
+      const isAnd = (condition.kind === 'and') !== isNegated
+      return isAnd
+        ? { kind: 'and', conditions: ofSamePartners(conditions) }
+        : { kind: 'or', conditions }
+    }
+    default: {
+      const partners = partnersOf(condition, subject)
+      const test = comparison(condition, subjectOf(condition, subject, partners), subject.principal)
+      const result: RowCondition = isNegated ? { kind: 'sqlNot', condition: test } : test
+      return partners.length === 0 ? result : { kind: 'exists', partners, condition: result }
+    }
   }
-  if (condition.kind === 'not') {
-    return { kind: 'sqlNot', condition: toPredicate(condition.condition, source, principal) }
-  }
-  const dimension = source.cube.dimensions[condition.dimension]
-  if (!dimension) throw forbidden(`a policy names ${condition.dimension}, which is gone`)
-  const { expression, type } = dimension
-  const subject: RowValue = { alias: source.alias, expression, type, isInUtc: true }
-  return comparison(condition, subject, principal)
 }
 
-function comparison(condition: Comparison, subject: RowValue, principal: Principal): RowCondition {
+/** What must hold for a partner must hold for one partner, should there be several against the promise of a join. */
+function ofSamePartners(conditions: readonly RowCondition[]): RowCondition[] {
+  const byPartners = new Map<string, RowCondition>()
+  conditions.forEach((condition, index) => {
+    const isAlone = condition.kind !== 'exists'
+    const key = isAlone ? String(index) : JSON.stringify(condition.partners)
+    const before = byPartners.get(key)
+    byPartners.set(key, isAlone || before?.kind !== 'exists' ? condition : both(before, condition))
+  })
+  return [...byPartners.values()]
+}
+
+function both<E extends Extract<RowCondition, { kind: 'exists' }>>(
+  left: E,
+  right: E,
+): RowCondition {
+  return { ...left, condition: { kind: 'and', conditions: [left.condition, right.condition] } }
+}
+
+function subjectOf(
+  { dimension: name, through }: PolicyTest,
+  { source, project }: Subject,
+  partners: readonly Partner[],
+): RowValue {
+  const last = through.at(-1)
+  const cube = last ? project.cubes[last.to] : source.cube
+  const dimension = cube?.dimensions[name]
+  if (!dimension) throw forbidden(`a policy names ${name}, which is gone`)
+  const { expression, type } = dimension
+  return { alias: partners.at(-1)?.alias ?? source.alias, expression, type, isInUtc: true }
+}
+
+function comparison(condition: PolicyTest, subject: RowValue, principal: Principal): RowCondition {
   const test = (result: Test): RowCondition => ({ kind: 'test', subject, test: result })
   const value = (operand: PolicyOperand): Value => valueOf(operand, subject.type, principal)
   switch (condition.kind) {

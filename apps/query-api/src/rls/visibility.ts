@@ -125,7 +125,9 @@ export class Visibility {
   private decide(cube: Cube, members: ReadonlySet<string>): boolean {
     try {
       for (const { filter } of policiesFor(this.project, this.principal, cube, members)) {
-        if (filter) toPredicate(filter, { alias: cube.name, cube }, this.principal)
+        if (!filter) continue
+        const source = { alias: cube.name, cube }
+        toPredicate(filter, { source, project: this.project, principal: this.principal })
       }
       return true
     } catch (error) {

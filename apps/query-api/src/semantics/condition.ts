@@ -1,5 +1,11 @@
 export { DATE_PARTS } from '../project/project.js'
-import type { DatePart, DimensionType, Expression, Granularity } from '../project/project.js'
+import type {
+  DatePart,
+  DimensionType,
+  Expression,
+  Granularity,
+  Relation,
+} from '../project/project.js'
 
 /** A value that is bound, with the PostgreSQL type that it is sent as. */
 export interface Value {
@@ -52,6 +58,12 @@ export type Condition<S> =
   /** A segment, or a filter of a measure. */
   | { readonly kind: 'holds'; readonly subject: S }
   | { readonly kind: 'never' }
+  /** A row that joins lead to is there and passes. For policies. */
+  | {
+      readonly kind: 'exists'
+      readonly partners: readonly Partner[]
+      readonly condition: Condition<S>
+    }
 
 /** An expression over the row that an alias names. */
 export interface RowValue {
@@ -69,6 +81,18 @@ export interface RowValue {
 
 export type RowCondition = Condition<RowValue>
 
+/** Rows of another cube, joined to those that stand before it: only looked at, so that they multiply nothing. */
+export interface Partner {
+  readonly alias: string
+  readonly relation: Relation
+  readonly on: Expression
+  /** Aliases of the two sides that `on` speaks of. */
+  readonly own: string
+  readonly other: string
+  /** Partitions that are equal on both sides. */
+  readonly equal: readonly (readonly [RowValue, RowValue])[]
+}
+
 /** Several conditions that must all hold; `undefined` when there are none. */
 export function allOf<S>(conditions: readonly Condition<S>[]): Condition<S> | undefined {
   const [first, ...others] = conditions
@@ -80,7 +104,7 @@ export function subjectsOf<S>(condition: Condition<S>): S[] {
   if (condition.kind === 'and' || condition.kind === 'or') {
     return condition.conditions.flatMap((each) => subjectsOf(each))
   }
-  if (condition.kind === 'not' || condition.kind === 'sqlNot')
+  if (condition.kind === 'not' || condition.kind === 'sqlNot' || condition.kind === 'exists')
     return subjectsOf(condition.condition)
   return condition.kind === 'never' ? [] : [condition.subject]
 }

@@ -1,9 +1,9 @@
 import { quote } from '@olytix/config/yaml'
+import { findJoinPath } from '../project/join-path.js'
 import type { DimensionName, Hop } from '../project/member-names.js'
 import type { Cube, Expression, Measure, Project } from '../project/project.js'
 import type { Place } from './asked-dimensions.js'
 import { allOf, type RowCondition, type RowValue } from './condition.js'
-import { findJoinPath } from './join-path.js'
 import type {
   AggregateColumn,
   CalendarJoin,

@@ -1,4 +1,5 @@
 import { joinSql, type Sql, sql, trusted } from '@olytix/postgres'
+import { renderExists } from './render-exists.js'
 import { bucket, stepBack } from './time-sql.js'
 import type { Condition, Test, Value } from '../semantics/condition.js'
 
@@ -28,6 +29,8 @@ export function renderCondition<S>(condition: Condition<S>, subjects: Subjects<S
       return sql`(${subjects.holds(condition.subject)})`
     case 'never':
       return sql`false`
+    case 'exists':
+      return renderExists(condition.partners, renderCondition(condition.condition, subjects))
     case 'test': {
       const value = subjects.value(condition.subject)
       return subjects.isEpoch(condition.subject)

@@ -1,6 +1,5 @@
 import { ident, joinSql, type Sql, sql, trusted } from '@olytix/postgres'
 import type { GuardedFact, GuardedKeyedMetric } from '../rls/guard-plan.js'
-import type { RowValue } from '../semantics/condition.js'
 import type {
   CalendarJoin,
   ConversionPlan,
@@ -13,7 +12,7 @@ import { bucket, stepBack } from './time-sql.js'
 import { renderSelect } from './render-sql.js'
 import { renderSource } from './render-source.js'
 import { calendarSteps, stepsFrom } from './render-steps.js'
-import { parenthesized, renderExpression, renderValue, ROWS } from './render-value.js'
+import { pair, parenthesized, renderExpression, renderValue, ROWS } from './render-value.js'
 
 /** The rows of a fact: those of its base, seen from a time spine perhaps, with all that is joined to them. */
 export function renderFrom(fact: GuardedFact): Sql {
@@ -96,10 +95,6 @@ function renderConversionJoin(fact: GuardedFact, conversion: ConversionPlan): Sq
   const alias = ident(source.alias)
   const rows = sql`(select row_number() over () as "olytix_row", ${alias}.* from ${renderSource(source, fact)})`
   return sql`\n  join ${rows} as ${alias} on ${joinSql(conditions, ' and ')}`
-}
-
-function pair([left, right]: readonly [RowValue, RowValue]): Sql {
-  return sql`${renderValue(left)} = ${renderValue(right)}`
 }
 
 function renderJoin({ source, on, own, other, equal, validity }: JoinNode, fact: GuardedFact): Sql {

@@ -32,6 +32,10 @@ export function parenthesized({ alias, expression }: RowValue): Sql {
     : sql`(${rendered})`
 }
 
+export function pair([left, right]: readonly [RowValue, RowValue]): Sql {
+  return sql`${renderValue(left)} = ${renderValue(right)}`
+}
+
 export function renderExpression({ parts }: Expression, aliases: Aliases): Sql {
   const pieces = parts.map((part) =>
     typeof part === 'string' ? trusted(part) : ident(aliases[part.of], part.column),

@@ -1,5 +1,5 @@
-import { type Hop, hopsFrom } from '../project/member-names.js'
-import type { Cube, Named } from '../project/project.js'
+import { type Hop, hopsFrom } from './member-names.js'
+import type { Cube, Named } from './project.js'
 
 /** Why there is no path, with the paths to choose from where there are several. */
 export interface NoPath {
