@@ -128,24 +128,39 @@ function hopByName(cubes: Named<Cube>, cube: Cube, name: string): Hop | undefine
  * The steps from a cube that cannot multiply its rows: its own joins to one row, and joins of others to it, turned
  * round, unless it declares one to them itself.
  */
-export function hopsFrom(cubes: Named<Cube>, cube: Cube): Hop[] {
-  const own = Object.values(cube.joins)
-  const forward = own
+export function hopsFrom(cubes: Named<Cube>, { name }: Cube): readonly Hop[] {
+  const known = hopsOf.get(cubes) ?? allHops(cubes)
+  hopsOf.set(cubes, known)
+  return known.get(name) ?? []
+}
+
+/** Of all cubes at once: looking through all of them for each step would be most of a plan. */
+const hopsOf = new WeakMap<Named<Cube>, ReadonlyMap<string, readonly Hop[]>>()
+
+function allHops(cubes: Named<Cube>): ReadonlyMap<string, readonly Hop[]> {
+  const all = Object.values(cubes)
+  const hops = new Map(all.map((cube) => [cube.name, forwardHops(cube)]))
+  for (const other of all) {
+    for (const join of Object.values(other.joins)) {
+      const hop = backwardHop(cubes[join.cube], other, join)
+      if (hop) hops.get(join.cube)?.push(hop)
+    }
+  }
+  return hops
+}
+
+function forwardHops(cube: Cube): Hop[] {
+  return Object.values(cube.joins)
     .filter(({ relationship }) => relationship !== 'one_to_many')
-    .map((join): Hop => {
+    .map((join) => {
       return { name: join.name, from: cube.name, to: join.cube, join, isReversed: false }
     })
-  const declared = new Set(own.map((join) => join.cube))
-  const backward = Object.values(cubes)
-    .filter(({ name }) => name !== cube.name && !declared.has(name))
-    .flatMap((other) =>
-      Object.values(other.joins)
-        .filter((join) => join.cube === cube.name && join.relationship !== 'many_to_one')
-        .map((join): Hop => {
-          return { name: other.name, from: cube.name, to: other.name, join, isReversed: true }
-        }),
-    )
-  return [...forward, ...backward]
+}
+
+function backwardHop(cube: Cube | undefined, other: Cube, join: Join): Hop | undefined {
+  if (!cube || cube.name === other.name || join.relationship === 'many_to_one') return undefined
+  if (Object.values(cube.joins).some((own) => own.cube === other.name)) return undefined
+  return { name: other.name, from: cube.name, to: other.name, join, isReversed: true }
 }
 
 /** Full names of all dimensions, each time dimension also with its granularities. */

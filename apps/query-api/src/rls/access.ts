@@ -18,7 +18,7 @@ export function policiesFor(
   members: ReadonlySet<string>,
 ): readonly Policy[] {
   requireNotClosed(project, principal, cube, members)
-  const policies = project.policies.filter((policy) => policy.cube === cube.name)
+  const policies = rulesOf(project).policies.get(cube.name) ?? []
   if (policies.length === 0) {
     if (!readsProtected(project, cube)) return []
     throw forbidden(`cube ${cube.name} reads a protected table and has no policy of its own`)
@@ -55,22 +55,35 @@ function matches(roles: readonly string[], principal: Principal): boolean {
 
 /** Policies follow lineage: what a cube with policies reads is protected wherever else it is read. */
 function readsProtected(project: Project, cube: Cube): boolean {
-  const tables = protectedTables(project)
-  return cube.relation.tables.some((table) => tables.has(nameOf(table)))
+  const { protectedTables } = rulesOf(project)
+  return cube.relation.tables.some((table) => protectedTables.has(nameOf(table)))
 }
 
-const known = new WeakMap<Project, ReadonlySet<string>>()
+interface Rules {
+  /** By cube. */
+  readonly policies: ReadonlyMap<string, readonly Policy[]>
+  readonly protectedTables: ReadonlySet<string>
+}
 
-function protectedTables(project: Project): ReadonlySet<string> {
-  const before = known.get(project)
-  if (before) return before
-  const policed = new Set(project.policies.map(({ cube }) => cube))
-  const tables = Object.values(project.cubes)
-    .filter(({ name }) => policed.has(name))
-    .flatMap(({ relation }) => relation.tables.map(nameOf))
-  const result = new Set(tables)
+/** Looked up for each source of each question, so that all of a project's are not gone through each time. */
+function rulesOf(project: Project): Rules {
+  const result = known.get(project) ?? collectRules(project)
   known.set(project, result)
   return result
+}
+
+const known = new WeakMap<Project, Rules>()
+
+function collectRules({ policies: all, cubes }: Project): Rules {
+  const policies = new Map<string, Policy[]>()
+  for (const policy of all) {
+    const own = policies.get(policy.cube) ?? []
+    policies.set(policy.cube, [...own, policy])
+  }
+  const tables = Object.values(cubes)
+    .filter(({ name }) => policies.has(name))
+    .flatMap(({ relation }) => relation.tables.map(nameOf))
+  return { policies, protectedTables: new Set(tables) }
 }
 
 function nameOf({ schema, table }: TableName): string {

@@ -43,17 +43,32 @@ export interface MaskedProject {
 
 /** The project behind the masks that hold for a principal; the same object for the same masks. */
 export function maskedProject(project: Project, principal: Principal): MaskedProject {
-  const held = project.masking.filter((each) => holdsFor(each, principal))
-  const key = JSON.stringify(held.map(({ name }) => name))
-  const known = cached.get(project) ?? new Map<string, MaskedProject>()
-  cached.set(project, known)
-  const result = known.get(key) ?? build(project, held)
-  known.set(key, result)
-  return result
+  const views = known.get(project) ?? new Views(project)
+  known.set(project, views)
+  return views.of(principal)
 }
 
-/** As many entries as there are different sets of masks in force, which the definitions bound. */
-const cached = new WeakMap<Project, Map<string, MaskedProject>>()
+const known = new WeakMap<Project, Views>()
+
+class Views {
+  /** As many as there are different sets of masks in force, which the definitions bound. */
+  private readonly byMasks = new Map<string, MaskedProject>()
+  /** One question asks many times. */
+  private readonly byPrincipal = new WeakMap<Principal, MaskedProject>()
+
+  constructor(private readonly project: Project) {}
+
+  of(principal: Principal): MaskedProject {
+    const before = this.byPrincipal.get(principal)
+    if (before) return before
+    const held = this.project.masking.filter((each) => holdsFor(each, principal))
+    const key = JSON.stringify(held.map(({ name }) => name))
+    const result = this.byMasks.get(key) ?? build(this.project, held)
+    this.byMasks.set(key, result)
+    this.byPrincipal.set(principal, result)
+    return result
+  }
+}
 
 function holdsFor({ mask, exceptRoles }: Masking, principal: Principal): boolean {
   return mask !== 'none' && !exceptRoles.some((role) => principal.roles.includes(role))
