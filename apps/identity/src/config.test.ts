@@ -31,6 +31,7 @@ describe('settings', () => {
       OLYTIX_IDENTITY__HOST: '127.0.0.1',
       OLYTIX_IDENTITY__PORT: 50051,
       OLYTIX_IDENTITY__REFLECTION: true,
+      OLYTIX_OAUTH__ALLOW_PRIVATE_ADDRESSES: false,
       OLYTIX_LOG__LEVEL: 'info',
     })
   })

@@ -84,6 +84,15 @@ export const identitySettings = z
     OLYTIX_SECURITY__SESSION_MAX_DAYS: days
       .default(90)
       .describe('Days after which a session is over in any case'),
+    OLYTIX_PROJECT_PATH: z
+      .string()
+      .optional()
+      .describe(
+        'Folder with olytix-core_project.yml, for its security block; without it nobody signs in with a provider',
+      ),
+    OLYTIX_OAUTH__ALLOW_PRIVATE_ADDRESSES: flag()
+      .default(false)
+      .describe('Whether sign-in providers may be on private addresses, there also over http'),
     OLYTIX_LOG__LEVEL: z
       .enum(['debug', 'info', 'warn', 'error'])
       .default('info')
