@@ -13,11 +13,13 @@ import { IdentityClient } from './http/auth/identity.client.js'
 import { KeyLifeController } from './http/auth/key-life.http.js'
 import { KeysController } from './http/auth/keys.http.js'
 import { MeController } from './http/auth/me.http.js'
+import { OAuthController } from './http/auth/oauth.http.js'
 import { RolesController } from './http/auth/roles.http.js'
 import { SessionsController } from './http/auth/sessions.http.js'
 import { SigningKeysController } from './http/auth/signing-keys.http.js'
 import { TokenController } from './http/auth/token.http.js'
 import { UsersController } from './http/auth/users.http.js'
+import { providePublicUrl } from './http/public-url.js'
 import { createQueryHttpModule } from './http/query-http.module.js'
 import type { CurrentProject } from './project/current-project.js'
 import type { Warehouse } from './warehouse/warehouse.js'
@@ -36,6 +38,7 @@ export interface Foundation {
 const AUTH_CONTROLLERS = [
   MeController,
   TokenController,
+  OAuthController,
   SessionsController,
   KeysController,
   KeyLifeController,
@@ -67,6 +70,7 @@ export class AppModule {
       providers: [
         { provide: APP_FILTER, useClass: HttpErrorFilter },
         { provide: IdentityClient, useFactory: () => identityClient(foundation) },
+        providePublicUrl(config.OLYTIX_HTTP__PUBLIC_URL),
         readiness(foundation),
       ],
     }

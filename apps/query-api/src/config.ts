@@ -10,6 +10,7 @@ export const QueryApiSettings = z.object({
   OLYTIX_HTTP__PORT: port().default(8000).describe('Port to listen on; 0 picks a free one'),
   OLYTIX_HTTP__PUBLIC_URL: z
     .url({ protocol: /^https?$/ })
+    .refine((url) => !/[?#@]/.test(url), 'must have neither user nor query')
     .optional()
     .describe('Base of links and redirects; http://localhost:<port> if unset'),
   OLYTIX_HTTP__DOCS: flag().default(true).describe('Whether /docs and /openapi.json are served'),

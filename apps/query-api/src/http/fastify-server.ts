@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
+import fastifyCookie from '@fastify/cookie'
 import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { AppError, ERROR_CODES } from '@olytix/errors'
 import { REQUEST_ID_HEADER, requestId } from '@olytix/observability'
@@ -38,6 +39,7 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
   })
   const server = adapter.getInstance()
   takeOnlyJson(adapter)
+  void server.register(fastifyCookie)
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
     reply.header(REQUEST_ID_HEADER, request.id)
     done()

@@ -5,6 +5,7 @@ import { fromGrpcError } from '@olytix/errors/nest'
 import {
   AuditServiceClient,
   KeyServiceClient,
+  OAuthServiceClient,
   RoleServiceClient,
   TokenServiceClient,
   UserServiceClient,
@@ -41,6 +42,7 @@ export class IdentityClient {
   readonly users: UserServiceClient
   readonly roles: RoleServiceClient
   readonly tokens: TokenServiceClient
+  readonly oauth: OAuthServiceClient
   readonly audit: AuditServiceClient
 
   constructor(private readonly options: IdentityClientOptions) {
@@ -49,16 +51,23 @@ export class IdentityClient {
     this.users = new UserServiceClient(address, channel)
     this.roles = new RoleServiceClient(address, channel)
     this.tokens = new TokenServiceClient(address, channel)
+    this.oauth = new OAuthServiceClient(address, channel)
     this.audit = new AuditServiceClient(address, channel)
   }
 
   /**
    * Makes one call: `call(context, keys.createKey.bind(keys), request)`.
+   * @param timeMs time for the call, in milliseconds
    * @throws AppError as identity threw it, or UNAVAILABLE
    */
-  call<Q, A>(context: CallContext, method: UnaryMethod<Q, A>, request: Q): Promise<A> {
+  call<Q, A>(
+    context: CallContext,
+    method: UnaryMethod<Q, A>,
+    request: Q,
+    timeMs = DEADLINE_MS,
+  ): Promise<A> {
     return new Promise((resolve, reject) => {
-      const options = { deadline: Date.now() + DEADLINE_MS }
+      const options = { deadline: Date.now() + timeMs }
       method(request, this.metadataFor(context), options, (error, answer) => {
         if (error) reject(fromGrpcError(error, 'The identity service'))
         else resolve(answer)
@@ -67,8 +76,8 @@ export class IdentityClient {
   }
 
   close(): void {
-    for (const client of [this.keys, this.users, this.roles, this.tokens, this.audit])
-      client.close()
+    const { keys, users, roles, tokens, oauth, audit } = this
+    for (const client of [keys, users, roles, tokens, oauth, audit]) client.close()
   }
 
   private metadataFor({ credential, clientIp, requestId }: CallContext): Metadata {

@@ -5,12 +5,12 @@ import {
   RedeemPasswordTokenRequest,
   RefreshTokenRequest,
   RevokeTokenRequest,
-  type TokenPair,
 } from '@olytix/proto'
 import { z } from 'zod'
 import { PassOn } from './call-context.js'
 import { type CallContext, IdentityClient } from './identity.client.js'
 import { Text } from './text.schemas.js'
+import { clientName, toTokenJson } from './token-pair.js'
 
 const IssueBody = z.strictObject({ username: Text.min(1).max(320), password: Text.min(1) })
 /** Room for a credential of another kind: that is refused like any other, not as malformed. */
@@ -34,9 +34,9 @@ export class TokenController {
     const { tokens } = this.identity
     const request = IssueTokenRequest.create({
       ...body,
-      userAgent: (userAgent ?? '').slice(0, 200),
+      userAgent: clientName(userAgent),
     })
-    return toJson(
+    return toTokenJson(
       (await this.identity.call(context, tokens.issueToken.bind(tokens), request)).tokens,
     )
   }
@@ -50,7 +50,7 @@ export class TokenController {
   ) {
     const { tokens } = this.identity
     const request = RefreshTokenRequest.create({ refreshToken: body.refresh_token })
-    return toJson(
+    return toTokenJson(
       (await this.identity.call(context, tokens.refreshToken.bind(tokens), request)).tokens,
     )
   }
@@ -78,16 +78,5 @@ export class TokenController {
       newPassword: body.new_password,
     })
     await this.identity.call(context, tokens.redeemPasswordToken.bind(tokens), request)
-  }
-}
-
-/** The documented answer, byte for byte in this order. */
-function toJson(pair: TokenPair | undefined): Record<string, unknown> {
-  if (!pair) throw new Error('identity answered without tokens')
-  return {
-    access_token: pair.accessToken,
-    token_type: 'bearer',
-    expires_in: pair.expiresIn,
-    refresh_token: pair.refreshToken,
   }
 }
