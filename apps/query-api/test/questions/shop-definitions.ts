@@ -1,0 +1,111 @@
+/** A shop in which joins fan out, facts share dimensions, and every kind of measure occurs. Its rows come at random. */
+export const SETUP = `
+  create table raw.countries (id int, name text, is_far boolean);
+  create table raw.customers (id int, country_id int, segment text, is_vip boolean, credit int);
+  create table raw.orders (id int, customer_id int, ship_to int, region text, is_gift boolean, price int, quantity int,
+    ordered_on date, shipped_on date);
+  create table raw.items (id int, order_id int, category text, amount int);
+  create table raw.tickets (id int, customer_id int, opened_at timestamptz, minutes int, topic text);
+  create table raw.balances (id int, account text, customer_id int, day date, amount int)`
+
+export const TABLES = ['countries', 'customers', 'orders', 'items', 'tickets', 'balances'] as const
+
+export const TIME_SPINES = '[{granularity: day, from: 2024-01-20, to: 2024-05-10}]'
+
+export const CUBES = `
+  - name: countries
+    sql_table: raw.countries
+    measures: [{name: count, type: count}]
+    dimensions: [{name: id, type: number, primary_key: true}, {name: name, type: string}, {name: is_far, type: boolean}]
+  - name: customers
+    sql_table: raw.customers
+    measures: [{name: count, type: count}, {name: total_credit, type: sum, sql: credit}]
+    dimensions:
+      - {name: id, type: number, primary_key: true}
+      - {name: segment, type: string}
+      - {name: is_vip, type: boolean}
+      - {name: credit, type: number}
+    segments: [{name: vips, sql: is_vip}]
+    joins: [{name: countries, relationship: many_to_one, sql: "{CUBE}.country_id = {countries}.id"}]
+  - name: orders
+    sql_table: raw.orders
+    measures:
+      - {name: count, type: count}
+      - {name: priced, type: count, sql: price}
+      - {name: revenue, type: sum, sql: price * quantity}
+      - {name: average_price, type: avg, sql: price}
+      - {name: least_price, type: min, sql: price}
+      - {name: greatest_quantity, type: max, sql: quantity}
+      - {name: first_region, type: min, sql: "{region}"}
+      - {name: last_order, type: max, sql: "{ordered_on}"}
+      - {name: buyers, type: count_distinct, sql: customer_id}
+      - {name: median_price, type: median, sql: price}
+      - {name: high_quantity, type: percentile, percentile: 0.75, discrete: true, sql: quantity}
+      - {name: gifts, type: sum_boolean, sql: is_gift}
+      - {name: gift_revenue, type: sum, sql: price * quantity, filters: [{sql: is_gift}]}
+      - {name: gift_count, type: count, filters: [{sql: is_gift}]}
+      - {name: revenue_per_order, type: number, sql: "{revenue} / {count}"}
+      - {name: shipped, type: count, time: shipped_on}
+    dimensions:
+      - {name: id, type: number, primary_key: true}
+      - {name: customer_id, type: number}
+      - {name: region, type: string}
+      - {name: is_gift, type: boolean}
+      - {name: quantity, type: number}
+      - {name: ordered_on, type: time, primary_time: true, granularities: [day, week, month, quarter, year]}
+      - {name: shipped_on, type: time, granularities: [day, week, month, quarter, year]}
+    segments: [{name: large, sql: quantity > 2}]
+    joins:
+      - {name: customers, relationship: many_to_one, sql: "{CUBE}.customer_id = {customers}.id"}
+      - {name: shipping, cube: countries, relationship: many_to_one, sql: "{CUBE}.ship_to = {shipping}.id"}
+      - {name: items, relationship: one_to_many, sql: "{CUBE}.id = {items}.order_id"}
+  - name: items
+    sql_table: raw.items
+    measures: [{name: count, type: count}, {name: total, type: sum, sql: amount}]
+    dimensions: [{name: category, type: string}, {name: amount, type: number}]
+    joins: [{name: orders, relationship: many_to_one, sql: "{CUBE}.order_id = {orders}.id"}]
+  - name: tickets
+    sql_table: raw.tickets
+    measures:
+      - {name: count, type: count}
+      - {name: total_minutes, type: sum, sql: minutes}
+      - {name: callers, type: count_distinct, sql: customer_id}
+    dimensions:
+      - {name: topic, type: string}
+      - {name: minutes, type: number}
+      - {name: opened_at, type: time, granularities: [hour, day, week, month, quarter, year]}
+    joins: [{name: customers, relationship: many_to_one, sql: "{CUBE}.customer_id = {customers}.id"}]
+  - name: balances
+    sql_table: raw.balances
+    measures:
+      - {name: count, type: count}
+      - {name: closing, type: sum, sql: amount, non_additive: {time: day, choice: last, by: [account]}}
+      - {name: opening, type: sum, sql: amount, non_additive: {time: day, choice: first}}
+    dimensions:
+      - {name: account, type: string}
+      - {name: day, type: time, granularities: [day, week, month, quarter, year]}
+    joins: [{name: customers, relationship: many_to_one, sql: "{CUBE}.customer_id = {customers}.id"}]
+`
+
+export const METRICS = `
+  - {name: revenue, type: simple, expression: orders.revenue}
+  - name: gift_share
+    type: ratio
+    numerator: {expression: orders.revenue, filters: [{dimension: orders.is_gift, operator: equals, value: true}]}
+    denominator: {expression: orders.revenue}
+  - name: north_orders
+    type: simple
+    expression: orders.count
+    filters: [{dimension: orders.region, operator: equals, value: north}]
+  - name: vip_buyers
+    type: simple
+    expression: orders.buyers
+    filters: [{not: {dimension: customers.is_vip, operator: notEquals, value: true}}]
+  - {name: revenue_per_ticket, type: derived, expression: orders.revenue / tickets.count}
+  - {name: activity, type: derived, expression: orders.count + 2 * tickets.count - items.count}
+  - {name: tickets_or_zero, type: simple, expression: tickets.count, fill_nulls_with: 0}
+  - name: north_or_zero
+    type: derived
+    expression: north_orders * 10
+    fill_nulls_with: 7
+`
