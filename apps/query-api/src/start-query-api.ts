@@ -3,17 +3,19 @@ import { Logger, type LoggerService } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { GrpcAuthorizer } from '@olytix/auth-guards'
-import { ConfigError } from '@olytix/config'
+import { ConfigError, type Secret } from '@olytix/config'
 import { AppModule, type Foundation } from './app.module.js'
 import type { QueryApiConfig } from './config.js'
+import { RevisionFollower } from './definitions/revision-follower.js'
 import { answerWrongMethods } from './http/allowed-methods.js'
 import { IdentityClient } from './http/auth/identity.client.js'
 import { serveApiDocs } from './http/api-docs/api-docs.js'
 import { createFastifyAdapter } from './http/fastify-server.js'
 import { validationPipe } from './http/validation.js'
 import { openDatabase } from './open-database.js'
-import { CurrentProject } from './project/current-project.js'
-import { loadProject } from './project/load-project.js'
+import { openDefinitions, readSettings } from './open-definitions.js'
+import { readProjectFolder } from './project/load-project.js'
+import { warehouseUrlOf } from './project/project-file.js'
 import type { Project } from './project/project.js'
 import { Warehouse } from './warehouse/warehouse.js'
 
@@ -31,7 +33,7 @@ interface StartOptions {
 }
 
 /**
- * Starts the service: its database, project, warehouse, then the port.
+ * Starts the service: its database, warehouse, project, then the port.
  * @throws AppError INVALID_PROJECT, ConfigError without a warehouse, Error when a role or the port cannot be used
  */
 export async function startQueryApi(
@@ -65,13 +67,18 @@ async function serve(
     return part
   }
   const database = open(await openDatabase(config))
-  const project = await loadProject(
-    config.OLYTIX_PROJECT_PATH,
+  const files = await readProjectFolder(config.OLYTIX_PROJECT_PATH)
+  const settings = await readSettings(files, environment)
+  const warehouse = open(openWarehouse(config, warehouseUrlOf(settings), logger))
+  const accept = warehouseCheck(config, warehouse, logger)
+  const { definitions, projects } = await openDefinitions(settings.name, files, {
+    config,
     environment,
-    config.OLYTIX_MASKING__KEY,
-  )
-  const warehouse = open(openWarehouse(config, project, logger))
-  await checkWarehouse(config, { project, warehouse, logger })
+    database,
+    accept,
+    logger,
+  })
+  open(new RevisionFollower(database, definitions, projects))
   const channel = credentials.createInsecure()
   const authorizer = open(
     new GrpcAuthorizer({
@@ -80,7 +87,6 @@ async function serve(
       serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
     }),
   )
-  const projects = new CurrentProject({ project, revision: 0 })
   const foundation = { config, database, projects, warehouse, authorizer, channel }
   const app = await createApp(foundation, logger)
   open(app.get(IdentityClient))
@@ -115,15 +121,18 @@ async function createApp(
   return app
 }
 
-function openWarehouse(config: QueryApiConfig, project: Project, logger: LoggerService): Warehouse {
-  const url =
-    config.OLYTIX_WAREHOUSE__URL ?? project.warehouseUrl ?? config.OLYTIX_WAREHOUSE__FALLBACK_URL
+function openWarehouse(
+  config: QueryApiConfig,
+  ofProject: Secret | undefined,
+  logger: LoggerService,
+): Warehouse {
+  const url = config.OLYTIX_WAREHOUSE__URL ?? ofProject ?? config.OLYTIX_WAREHOUSE__FALLBACK_URL
   if (!url) {
     throw new ConfigError([
       'OLYTIX_WAREHOUSE__URL: no warehouse is named, neither here nor as `warehouse.url` in olytix-core_project.yml',
     ])
   }
-  if (config.OLYTIX_WAREHOUSE__URL && project.warehouseUrl) {
+  if (config.OLYTIX_WAREHOUSE__URL && ofProject) {
     logger.warn('OLYTIX_WAREHOUSE__URL wins over the warehouse that the project names')
   }
   return new Warehouse({
@@ -134,15 +143,19 @@ function openWarehouse(config: QueryApiConfig, project: Project, logger: LoggerS
   })
 }
 
-async function checkWarehouse(
+/** Says once what is odd about the role that reads the tables of a project. */
+function warehouseCheck(
   config: QueryApiConfig,
-  {
-    project,
-    warehouse,
-    logger,
-  }: Pick<Foundation, 'warehouse'> & { project: Project; logger: LoggerService },
-): Promise<void> {
-  const allowed = config.OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE
-  const tables = Object.values(project.cubes).flatMap((cube) => cube.relation.tables)
-  for (const warning of await warehouse.checkRole(tables, allowed)) logger.warn(warning)
+  warehouse: Warehouse,
+  logger: LoggerService,
+): (project: Project) => Promise<void> {
+  const said = new Set<string>()
+  return async ({ cubes }) => {
+    const tables = Object.values(cubes).flatMap((cube) => cube.relation.tables)
+    const allowed = config.OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE
+    for (const warning of await warehouse.checkRole(tables, allowed)) {
+      if (!said.has(warning)) logger.warn(warning)
+      said.add(warning)
+    }
+  }
 }

@@ -1,8 +1,19 @@
 import type { Principal } from '@olytix/auth-guards'
 
-export const AUDIT_EVENT_TYPES = ['data_access', 'access_denied', 'policy_evaluated'] as const
+export const AUDIT_EVENT_TYPES = [
+  'data_access',
+  'access_denied',
+  'policy_evaluated',
+  'policy_created',
+  'policy_updated',
+  'policy_deleted',
+  'definition_changed',
+] as const
 
-/** Rows were asked for and given · refused · policies were applied but nothing was read. */
+/**
+ * Rows were asked for and given · refused · policies were applied but nothing was read · what decides about answers
+ * was changed.
+ */
 export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
 
 /** Who makes a request, and which. */
@@ -13,11 +24,14 @@ export interface Caller {
   readonly clientIp: string
 }
 
-/** A question as the trail keeps it: names only, never a value that was filtered by. */
+/** A question or a change as the trail keeps it. Of a question names only, never a value that was filtered by. */
 export interface AuditEvent {
   readonly type: AuditEventType
   readonly at: Date
-  readonly caller: Caller
+  /** `undefined`: whoever runs the service, by its project folder. */
+  readonly caller: Caller | undefined
+  /** What was changed, by its name; null for questions. */
+  readonly subject: string | null
   /** The cube whose rows are counted or measured first. */
   readonly cube: string | null
   readonly measures: readonly string[]

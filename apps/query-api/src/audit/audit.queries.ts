@@ -7,14 +7,11 @@ export async function insertEvents(
   database: Queryable,
   events: readonly AuditEvent[],
 ): Promise<void> {
-  const rows = events.map(({ caller: { principal, requestId, clientIp }, ...event }) => ({
+  const rows = events.map(({ caller, ...event }) => ({
     event_type: event.type,
     timestamp: event.at,
-    request_id: requestId,
-    user_id: principal.id,
-    user_email: principal.email,
-    user_roles: principal.roles,
-    client_ip: clientIp,
+    ...columnsOf(caller),
+    subject: event.subject,
     cube_name: event.cube,
     measures_requested: event.measures,
     dimensions_requested: event.dimensions,
@@ -29,20 +26,20 @@ export async function insertEvents(
   }))
   await database.execute(sql`
     insert into audit_events (
-      event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, cube_name,
+      event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, subject, cube_name,
       measures_requested, dimensions_requested, rls_policies_applied, masking_policies_applied,
       columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
       additional_data
     )
     select
-      event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, cube_name,
+      event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, subject, cube_name,
       measures_requested, dimensions_requested, rls_policies_applied, masking_policies_applied,
       columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
       additional_data
     from rows from (
       jsonb_to_recordset(${JSON.stringify(rows)}) as (
         event_type text, timestamp timestamptz, request_id text, user_id text, user_email text,
-        user_roles text[], client_ip inet, cube_name text, measures_requested text[],
+        user_roles text[], client_ip inet, subject text, cube_name text, measures_requested text[],
         dimensions_requested text[], rls_policies_applied text[],
         masking_policies_applied text[], columns_masked text[],
         policy_evaluation_ms double precision, rows_returned bigint, access_granted boolean,
@@ -50,6 +47,18 @@ export async function insertEvents(
       )
     ) with ordinality
     order by ordinality`)
+}
+
+function columnsOf(caller: AuditEvent['caller']) {
+  if (!caller) return { user_roles: [] }
+  const { principal, requestId, clientIp } = caller
+  return {
+    request_id: requestId,
+    user_id: principal.id,
+    user_email: principal.email,
+    user_roles: principal.roles,
+    client_ip: clientIp,
+  }
 }
 
 const names = z.array(z.string())
@@ -83,7 +92,7 @@ export type EventRow = z.output<typeof eventRow>
 /** Which events; `undefined` leaves the choice open. */
 export interface EventFilter {
   readonly type?: string | undefined
-  /** A principal's id or e-mail, or a cube. */
+  /** A principal's id or e-mail, a cube, or what was changed. */
   readonly subject?: string | undefined
   readonly from?: Date | undefined
   readonly to?: Date | undefined
@@ -109,7 +118,7 @@ export function listEvents(
       from audit_events
       where (${page.beforeId}::bigint is null or id < ${page.beforeId})
         and (${type}::text is null or event_type = ${type})
-        and (${subject}::text is null or ${subject} in (user_id, user_email, cube_name))
+        and (${subject}::text is null or ${subject} in (user_id, user_email, subject, cube_name))
         and (${from}::timestamptz is null or timestamp >= ${from})
         and (${to}::timestamptz is null or timestamp < ${to})
       order by audit_events.id desc

@@ -1,11 +1,22 @@
 import { suggest } from '@olytix/errors'
 import type { MaskingShape } from './definition-schemas.js'
 import type { Defined, Problems } from './problems.js'
-import type { Cube, Dimension, DimensionType, Mask, Masking, Measure, Named } from './project.js'
+import type {
+  Cube,
+  Dimension,
+  DimensionType,
+  Mask,
+  Masking,
+  Measure,
+  Named,
+  Policy,
+} from './project.js'
 import { quote } from '@olytix/config/yaml'
 
 interface Known {
   readonly cubes: Named<Cube>
+  /** Policies of rows: both kinds are called by one name. */
+  readonly policies: readonly Policy[]
   /** Whether there is a key for `mask: hash`. */
   readonly hasKey: boolean
 }
@@ -19,6 +30,9 @@ export function buildMasking(
   const masked = new Map<string, string>()
   return problems.distinct('masking policy', definitions).flatMap((definition) => {
     const { shape } = definition
+    if (known.policies.some((policy) => policy.name === shape.name)) {
+      problems.on(definition, ['name'], `policy ${quote(shape.name)} filters rows already`)
+    }
     const cube = known.cubes[shape.cube]
     if (!cube) {
       problems.unknown(definition, ['cube'], ['cube', shape.cube], Object.keys(known.cubes))

@@ -2,6 +2,7 @@ import { problemAt, type ProjectFile, quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { ProjectShape } from './definition-schemas.js'
 import { isEnabled, readFolderSettings } from './model-settings.js'
+import { modelName } from './definitions.js'
 import type { Defined, Problems } from './problems.js'
 import { type Model, type Named, named, type Relation, type Source } from './project.js'
 import { readableFrom } from './build-sources.js'
@@ -48,7 +49,7 @@ class ModelBuilder {
     const { project } = inputs
     const folders = project ? readFolderSettings(project, problems) : []
     for (const file of inputs.files) {
-      const name = file.path.replace(/^.*\//, '').replace(/\.sql$/, '')
+      const name = modelName(file.path)
       const other = this.files.get(name)
       const enabled = this.reporting(file, () => {
         if (other) throw new SqlProblem(`model ${quote(name)} is ${other.file.path} already`, 0)

@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, test } from '@jest/globals'
 import { AppError, type ErrorDetail } from '@olytix/errors'
 import { loadModule } from 'libpg-query'
 import { buildProject } from './build-project.js'
+import { readProjectFile, warehouseUrlOf } from './project-file.js'
 import type { Project } from './project.js'
 
 beforeAll(() => loadModule())
@@ -387,8 +388,8 @@ describe('a project', () => {
 
   test('a value of the environment cannot change the structure', () => {
     const text = 'name: a\nwarehouse: {type: postgres, url: "${URL}"}\n'
-    const project = build({ 'p.yml': text }, { URL: 'x", type: "mysql' })
-    expect(project.warehouseUrl?.reveal()).toBe('x", type: "mysql')
+    const { settings } = readProjectFile({ path: 'p.yml', text }, { URL: 'x", type: "mysql' })
+    expect(settings && warehouseUrlOf(settings.shape)?.reveal()).toBe('x", type: "mysql')
   })
 
   test('any text may be looked up', () => {

@@ -67,24 +67,22 @@ export const projectShape = strict({
 
 const column = strict({ name: z.string().min(1), description: z.string().optional() })
 
-export const sourcesShape = strict({
-  sources: z.array(
+export const sourceShape = strict({
+  name,
+  description: z.string().optional(),
+  database: z.string().optional(),
+  schema: z.string().min(1).optional(),
+  freshness: z.record(z.string(), z.unknown()).optional(),
+  tables: z.array(
     strict({
-      name,
+      name: z.string().min(1),
       description: z.string().optional(),
-      database: z.string().optional(),
-      schema: z.string().min(1).optional(),
-      freshness: z.record(z.string(), z.unknown()).optional(),
-      tables: z.array(
-        strict({
-          name: z.string().min(1),
-          description: z.string().optional(),
-          columns: z.array(column).optional(),
-        }),
-      ),
+      columns: z.array(column).optional(),
     }),
   ),
 })
+
+export const sourcesShape = strict({ sources: z.array(sourceShape) })
 
 const measure = strict({
   name,
@@ -129,7 +127,7 @@ const join = strict({
   valid_to: sqlText.optional(),
 })
 
-const cube = strict({
+export const cubeShape = strict({
   name,
   sql: sqlText.optional(),
   sql_table: sqlText.optional(),
@@ -142,7 +140,7 @@ const cube = strict({
   ...textual,
 })
 
-export const cubesShape = strict({ cubes: z.array(cube) })
+export const cubesShape = strict({ cubes: z.array(cubeShape) })
 
 const interval = z
   .string()
@@ -179,7 +177,7 @@ const input = strict({
   filters: z.array(filterNode).default([]),
 })
 
-const metric = strict({
+export const metricShape = strict({
   name,
   type: z.enum(METRIC_TYPES),
   expression: sqlText.optional(),
@@ -203,9 +201,9 @@ const metric = strict({
   ...textual,
 })
 
-export const metricsShape = strict({ metrics: z.array(metric) })
+export const metricsShape = strict({ metrics: z.array(metricShape) })
 
-const policy = strict({
+export const policyShape = strict({
   name,
   cube: name,
   description: z.string().optional(),
@@ -225,7 +223,7 @@ const mask = z.union(
   `expected ${MASKS.join(', ')} or {value: …}`,
 )
 
-const masking = strict({
+export const maskingShape = strict({
   name,
   cube: name,
   description: z.string().optional(),
@@ -235,16 +233,16 @@ const masking = strict({
 })
 
 export const policiesShape = strict({
-  policies: z.array(policy).default([]),
-  masking: z.array(masking).default([]),
+  policies: z.array(policyShape).default([]),
+  masking: z.array(maskingShape).default([]),
 })
 
 export type ProjectShape = z.output<typeof projectShape>
-export type SourceShape = z.output<typeof sourcesShape>['sources'][number]
-export type CubeShape = z.output<typeof cube>
+export type SourceShape = z.output<typeof sourceShape>
+export type CubeShape = z.output<typeof cubeShape>
 export type MeasureShape = z.output<typeof measure>
 export type DimensionShape = z.output<typeof dimension>
 export type JoinShape = z.output<typeof join>
-export type MetricShape = z.output<typeof metric>
-export type PolicyShape = z.output<typeof policy>
-export type MaskingShape = z.output<typeof masking>
+export type MetricShape = z.output<typeof metricShape>
+export type PolicyShape = z.output<typeof policyShape>
+export type MaskingShape = z.output<typeof maskingShape>

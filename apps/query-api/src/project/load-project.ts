@@ -5,9 +5,20 @@ import type { ProjectFile } from '@olytix/config/yaml'
 import { AppError } from '@olytix/errors'
 import { loadModule } from 'libpg-query'
 import { buildProject } from './build-project.js'
+import type { ProjectFiles } from './definitions.js'
+import { PROJECT_FILE } from './project-file.js'
 import type { Project } from './project.js'
 
-const PROJECT_FILE = 'olytix-core_project.yml'
+const YAML = /\.ya?ml$/
+
+/** Which files of a folder define what. */
+const FOLDERS = {
+  sources: YAML,
+  models: /\.sql$/,
+  cubes: YAML,
+  metrics: YAML,
+  policies: YAML,
+} as const
 
 /**
  * Reads and compiles the project in a folder.
@@ -21,23 +32,24 @@ export async function loadProject(
   maskingKey?: Secret,
 ): Promise<Project> {
   await loadModule()
-  const yaml = /\.ya?ml$/
-  const [project, sources, models, cubes, metrics, policies] = await Promise.all([
-    readProjectFile(folder),
-    filesIn(folder, 'sources', yaml),
-    filesIn(folder, 'models', /\.sql$/),
-    filesIn(folder, 'cubes', yaml),
-    filesIn(folder, 'metrics', yaml),
-    filesIn(folder, 'policies', yaml),
-  ])
-  return buildProject(
-    { project, sources, models, cubes, metrics, policies },
-    environment,
-    maskingKey,
-  )
+  return buildProject(await readProjectFolder(folder), environment, maskingKey)
 }
 
-async function readProjectFile(folder: string): Promise<ProjectFile> {
+/** @throws AppError INVALID_PROJECT when there is no project file */
+export async function readProjectFolder(folder: string): Promise<ProjectFiles> {
+  const of = (name: keyof typeof FOLDERS) => filesIn(folder, name, FOLDERS[name])
+  const [project, sources, models, cubes, metrics, policies] = await Promise.all([
+    projectFile(folder),
+    of('sources'),
+    of('models'),
+    of('cubes'),
+    of('metrics'),
+    of('policies'),
+  ])
+  return { project, sources, models, cubes, metrics, policies }
+}
+
+async function projectFile(folder: string): Promise<ProjectFile> {
   try {
     return { path: PROJECT_FILE, text: await readFile(path.join(folder, PROJECT_FILE), 'utf8') }
   } catch (error) {

@@ -9,8 +9,6 @@ export type Named<T> = Readonly<Record<string, T>>
 export interface Project {
   readonly name: string
   readonly version: string
-  /** Of `warehouse:` in the project file, if it names a database. */
-  readonly warehouseUrl: Secret | undefined
   readonly sources: Named<Source>
   readonly models: Named<Model>
   readonly cubes: Named<Cube>

@@ -85,6 +85,7 @@ export class QuestionTrail {
       type,
       at: new Date(),
       caller: this.caller,
+      subject: null,
       cube: named?.split('.')[0] ?? null,
       measures: metrics,
       dimensions,

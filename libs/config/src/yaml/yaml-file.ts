@@ -101,6 +101,35 @@ export class YamlFile {
     return exact ? { ...start, column: start.column + column } : start
   }
 
+  /** What the file says at a path, as a text of its own: without the indentation that it has there. */
+  textAt(path: Path): string {
+    const node = this.document.getIn(path, true)
+    const [from, to] = (isNode(node) && node.range) || [0, 0]
+    const indent = ' '.repeat(this.placeOfOffset(from).column - 1)
+    const [first = '', ...rest] = this.file.text.slice(from, to).trimEnd().split('\n')
+    const lines = rest.map((line) => (line.startsWith(indent) ? line.slice(indent.length) : line))
+    return [first, ...lines, ''].join('\n')
+  }
+
+  /** The file without these keys of its outermost mapping and all below them; what is left keeps its places. */
+  textWithout(keys: readonly string[]): string {
+    const { contents } = this.document
+    if (!isMap(contents)) return this.file.text
+    if (contents.flow) return this.reprintedWithout(keys)
+    return contents.items.reduce((text, { key, value }) => {
+      if (!isScalar(key) || !keys.includes(String(key.value))) return text
+      const from = key.range?.[0] ?? 0
+      const to = (isNode(value) ? value.range?.[2] : undefined) ?? key.range?.[2] ?? from
+      return text.slice(0, from) + text.slice(from, to).replace(/[^\n]/g, ' ') + text.slice(to)
+    }, this.file.text)
+  }
+
+  private reprintedWithout(keys: readonly string[]): string {
+    const document = this.document.clone()
+    for (const key of keys) document.delete(key)
+    return document.toString()
+  }
+
   private isVerbatim(node: Scalar): boolean {
     const [from, to] = node.range ?? [0, 0]
     return this.file.text.slice(from, to) === node.value

@@ -1,0 +1,190 @@
+import { type Queryable, sql } from '@olytix/postgres'
+import { z } from 'zod'
+import { DEFINITION_KINDS, type DefinitionKind } from '../project/definitions.js'
+import type { DefinitionChange } from './changes.js'
+import { type Document, DOCUMENT_KINDS, DOCUMENT_STATES } from './documents.js'
+
+/** Any number of our own: whoever makes a revision holds it until it is committed. */
+const LOCK = 7_365_414_211
+
+export const CHANNEL = 'olytix_definitions'
+
+/** Writers take turns; held to the end of the transaction. */
+export async function lockDefinitions(transaction: Queryable): Promise<void> {
+  await transaction.execute(sql`select pg_advisory_xact_lock(${LOCK})`)
+}
+
+const revisionNumber = z.object({ revision: z.coerce.number() })
+
+/** The newest revision of a project; 0 when it has none. */
+export async function findHead(database: Queryable, project: string): Promise<number> {
+  const row = await database.maybeOne(
+    revisionNumber,
+    sql`select coalesce(max(revision), 0) as revision from revisions where project = ${project}`,
+  )
+  return row?.revision ?? 0
+}
+
+const documentRow = z.object({
+  kind: z.enum(DOCUMENT_KINDS),
+  name: z.string(),
+  state: z.enum(DOCUMENT_STATES),
+  text: z.string().nullable(),
+})
+
+/** The documents that hold in a revision. */
+export function listDocuments(
+  database: Queryable,
+  project: string,
+  revision: number,
+): Promise<Document[]> {
+  return database.many(
+    documentRow,
+    sql`
+      select distinct on (kind, name) kind, name, state, text
+      from documents
+      where project = ${project} and revision <= ${revision}
+      order by kind, name, revision desc`,
+  )
+}
+
+/** Who made a revision, and why. */
+export interface NewRevision {
+  readonly project: string
+  readonly origin: 'folder' | 'api'
+  readonly authorId: string | null
+  readonly authorEmail: string | null
+  readonly summary: string
+}
+
+/** @returns its number: one more than the last one of any project. Under `lockDefinitions` only. */
+export async function insertRevision(
+  transaction: Queryable,
+  { project, origin, authorId, authorEmail, summary }: NewRevision,
+): Promise<number> {
+  const row = await transaction.maybeOne(
+    revisionNumber,
+    sql`
+      insert into revisions (revision, project, origin, author_id, author_email, summary)
+      select coalesce(max(revision), 0) + 1, ${project}::text, ${origin}::text, ${authorId}::text, ${authorEmail}::text,
+        ${summary}::text
+      from revisions
+      returning revision`,
+  )
+  return row?.revision ?? 0
+}
+
+/** Which revision of which project rows belong to. */
+export interface RevisionKey {
+  readonly project: string
+  readonly revision: number
+}
+
+export async function insertDocuments(
+  transaction: Queryable,
+  { project, revision }: RevisionKey,
+  documents: readonly Document[],
+): Promise<void> {
+  await transaction.execute(sql`
+    insert into documents (revision, project, kind, name, state, text)
+    select ${revision}::bigint, ${project}::text, kind, name, state, text
+    from jsonb_to_recordset(${JSON.stringify(documents)}) as (kind text, name text, state text, text text)`)
+}
+
+export async function insertChanges(
+  transaction: Queryable,
+  { project, revision }: RevisionKey,
+  changes: readonly DefinitionChange[],
+): Promise<void> {
+  const rows = changes.map(({ kind, name, change, text, path, isEdited }) => ({
+    kind,
+    name,
+    change,
+    text: change === 'deleted' ? null : text,
+    path,
+    is_edited: isEdited,
+  }))
+  await transaction.execute(sql`
+    insert into definitions (revision, project, kind, name, change, text, path, is_edited)
+    select ${revision}::bigint, ${project}::text, kind, name, change, text, path, is_edited
+    from jsonb_to_recordset(${JSON.stringify(rows)}) as (
+      kind text, name text, change text, text text, path text, is_edited boolean
+    )`)
+}
+
+/** Tells every replica, once the transaction is committed. */
+export async function notifyRevision(transaction: Queryable, revision: number): Promise<void> {
+  await transaction.execute(sql`select pg_notify(${CHANNEL}, ${String(revision)})`)
+}
+
+const storedRow = z.object({
+  kind: z.enum(DEFINITION_KINDS),
+  name: z.string(),
+  text: z.string(),
+  path: z.string(),
+  isEdited: z.boolean(),
+  revision: z.coerce.number(),
+  changedAt: z.date(),
+  authorId: z.string().nullable(),
+  authorEmail: z.string().nullable(),
+})
+
+/** A definition as it is stored, with who changed it last. */
+export type StoredDefinition = z.output<typeof storedRow>
+
+/** The definitions that there are, by kind and name. */
+export function listDefinitions(
+  database: Queryable,
+  project: string,
+  kinds: readonly DefinitionKind[] = DEFINITION_KINDS,
+): Promise<StoredDefinition[]> {
+  return database.many(
+    storedRow,
+    sql`
+      select kind, name, text, path, is_edited as "isEdited", revision, created_at as "changedAt",
+        author_id as "authorId", author_email as "authorEmail"
+      from (
+        select distinct on (kind, name) kind, name, change, text, path, is_edited, revision
+        from definitions
+        where project = ${project} and kind = any (${kinds})
+        order by kind, name, revision desc
+      ) as newest
+      join revisions using (revision)
+      where change <> 'deleted'
+      order by kind, name`,
+  )
+}
+
+const versionRow = z.object({
+  kind: z.enum(DEFINITION_KINDS),
+  name: z.string(),
+  revision: z.coerce.number(),
+  change: z.enum(['created', 'updated', 'deleted']),
+  text: z.string().nullable(),
+  origin: z.enum(['folder', 'api']),
+  changedAt: z.date(),
+  authorId: z.string().nullable(),
+  authorEmail: z.string().nullable(),
+})
+
+/** One change of a definition; `text` is what it became. */
+export type DefinitionVersion = z.output<typeof versionRow>
+
+/** The changes of the definitions of a name, newest first. */
+export function listVersions(
+  database: Queryable,
+  project: string,
+  { kinds, name }: { readonly kinds: readonly DefinitionKind[]; readonly name: string },
+): Promise<DefinitionVersion[]> {
+  return database.many(
+    versionRow,
+    sql`
+      select kind, name, revision, change, text, origin, created_at as "changedAt",
+        author_id as "authorId", author_email as "authorEmail"
+      from definitions
+      join revisions using (revision)
+      where definitions.project = ${project} and kind = any (${kinds}) and name = ${name}
+      order by revision desc
+      limit 1000`,
+  )
+}

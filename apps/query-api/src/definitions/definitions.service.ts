@@ -1,0 +1,146 @@
+import { AppError } from '@olytix/errors'
+import type { Database, Queryable, Transaction } from '@olytix/postgres'
+import type { Caller } from '../audit/audit-event.js'
+import { recordChanges } from '../audit/record-changes.js'
+import type { CurrentProject, ProjectRevision } from '../project/current-project.js'
+import type { CompiledProject } from '../project/build-project.js'
+import type { Shadowed } from '../project/read-definitions.js'
+import type { ProjectFiles } from '../project/definitions.js'
+import { type DefinitionChange, definitionChanges } from './changes.js'
+import { changeEvents } from './change-events.js'
+import {
+  findHead,
+  insertChanges,
+  insertDocuments,
+  insertRevision,
+  listDefinitions,
+  listDocuments,
+  lockDefinitions,
+  notifyRevision,
+  type StoredDefinition,
+} from './definitions.queries.js'
+import { type Document, filesOfDocuments, withChanges } from './documents.js'
+
+/** What definitions are kept in and compiled with. */
+export interface DefinitionsOptions {
+  readonly database: Database
+  /** The name of the project. */
+  readonly project: string
+  /** @throws AppError INVALID_PROJECT */
+  readonly compile: (files: ProjectFiles) => Promise<CompiledProject>
+  readonly now: () => Date
+}
+
+/** The newest revision as it is stored. */
+export interface Head {
+  /** 0 before the first. */
+  readonly revision: number
+  readonly documents: readonly Document[]
+  readonly definitions: readonly StoredDefinition[]
+}
+
+/** Somebody's change. */
+export interface Change {
+  /** `undefined`: the project's folder, by whoever runs the service. */
+  readonly author: Caller | undefined
+  /** For the list of revisions. */
+  readonly summary: string
+  /** The documents that change; none for no change. What it throws ends the change. */
+  readonly propose: (head: Head) => readonly Document[]
+}
+
+/** What a change came to. */
+export interface Changed extends ProjectRevision {
+  readonly changes: readonly DefinitionChange[]
+  /** What is kept as it is although a file that changed has it too: it was edited since. */
+  readonly kept: readonly string[]
+}
+
+/**
+ * The revisions of a project's definitions. A change is compiled with everything else before it is accepted, whole or
+ * not at all; changes take turns over all replicas.
+ */
+export class Definitions {
+  /** A revision that does not compile here: it is not tried again and again. */
+  private refused = 0
+
+  constructor(private readonly options: DefinitionsOptions) {}
+
+  /**
+   * Makes the next revision, with its audit events, in one transaction.
+   * @returns `undefined` when the change changes nothing
+   * @throws AppError INVALID_PROJECT with all problems, and whatever `propose` throws
+   */
+  change(change: Change): Promise<Changed | undefined> {
+    return this.options.database.transaction(async (transaction) => {
+      await lockDefinitions(transaction)
+      const head = await this.readHead(transaction)
+      const documents = change.propose(head)
+      if (documents.length === 0) return undefined
+      const files = filesOfDocuments(withChanges(head.documents, documents))
+      const { project, definitions, shadowed } = await this.options.compile(files)
+      const changes = definitionChanges(head.definitions, definitions)
+      const revision = await this.insert(transaction, change, { documents, changes })
+      return { project, revision, changes, kept: keptOf(shadowed, documents) }
+    })
+  }
+
+  /** The newest revision, compiled; `undefined` when there is none. @throws AppError INVALID_PROJECT */
+  async load(): Promise<ProjectRevision | undefined> {
+    const { database, project: name } = this.options
+    const revision = await findHead(database, name)
+    if (revision === 0) return undefined
+    const documents = await listDocuments(database, name, revision)
+    const { project } = await this.options.compile(filesOfDocuments(documents))
+    return { project, revision }
+  }
+
+  /** Replaces `current` when a newer revision is there; with one that does not compile here, it stays. */
+  async refresh(current: CurrentProject): Promise<void> {
+    const head = await findHead(this.options.database, this.options.project)
+    if (head <= current.held.revision || head === this.refused) return
+    try {
+      const next = await this.load()
+      if (next) current.replace(next)
+    } catch (error) {
+      const isAway = error instanceof AppError && error.code === 'UNAVAILABLE'
+      if (!isAway) this.refused = head
+      throw error
+    }
+  }
+
+  private async readHead(database: Queryable): Promise<Head> {
+    const { project } = this.options
+    const revision = await findHead(database, project)
+    const documents = await listDocuments(database, project, revision)
+    return { revision, documents, definitions: await listDefinitions(database, project) }
+  }
+
+  private async insert(
+    transaction: Transaction,
+    { author, summary }: Change,
+    content: { readonly documents: readonly Document[]; readonly changes: DefinitionChange[] },
+  ): Promise<number> {
+    const { project, now } = this.options
+    const revision = await insertRevision(transaction, {
+      project,
+      summary,
+      origin: author ? 'api' : 'folder',
+      authorId: author?.principal.id ?? null,
+      authorEmail: author?.principal.email ?? null,
+    })
+    await insertDocuments(transaction, { project, revision }, content.documents)
+    await insertChanges(transaction, { project, revision }, content.changes)
+    const events = changeEvents(content.changes, { author, revision, at: now() })
+    await recordChanges(transaction, events)
+    await notifyRevision(transaction, revision)
+    return revision
+  }
+}
+
+function keptOf(shadowed: readonly Shadowed[], documents: readonly Document[]): string[] {
+  const files = new Set(documents.flatMap(({ kind, name }) => (kind === 'file' ? [name] : [])))
+  return shadowed.flatMap(({ kind, name, path }) =>
+    files.has(path) ? [`${kind}/${name} was edited since; ${path} does not change it`] : [],
+  )
+}

@@ -1,0 +1,49 @@
+import type { ProjectFiles } from '../project/definitions.js'
+import type { Caller } from '../audit/audit-event.js'
+import { changesBetween, type Document, documentsOfFolder, isAboutPolicies } from './documents.js'
+import type { Changed, Definitions, Head } from './definitions.service.js'
+
+/** Who loads the project's folder. */
+export interface FolderLoad {
+  readonly files: ProjectFiles
+  /** `undefined`: whoever runs the service. */
+  readonly author?: Caller
+  /** Whether files of policies count too; in the first revision they always do. */
+  readonly takesPolicies: boolean
+}
+
+/** What came of it. */
+export interface FolderLoaded {
+  /** `undefined`: nothing is new. */
+  readonly changed: Changed | undefined
+  readonly warnings: readonly string[]
+}
+
+/**
+ * Makes the files of the project's folder the next revision. Definitions that were edited since are kept. Policies come from the folder
+ * into the first revision; later files of theirs count only for an admin.
+ * @throws AppError INVALID_PROJECT
+ */
+export async function loadFolder(
+  definitions: Definitions,
+  { files, author, takesPolicies }: FolderLoad,
+): Promise<FolderLoaded> {
+  let ignored: readonly Document[] = []
+  const changed = await definitions.change({
+    author,
+    summary: 'project folder',
+    propose: (head) => {
+      const documents = folderChanges(head, documentsOfFolder(files))
+      const takesAll = takesPolicies || head.revision === 0
+      ignored = takesAll ? [] : documents.filter(isAboutPolicies)
+      return documents.filter((each) => !ignored.includes(each))
+    },
+  })
+  const untaken = ignored.map(({ name }) => `${name} has changed; only an admin changes policies`)
+  return { changed, warnings: [...(changed?.kept ?? []), ...untaken] }
+}
+
+function folderChanges({ documents }: Head, folder: readonly Document[]): readonly Document[] {
+  const edits = documents.filter(({ kind }) => kind !== 'file')
+  return changesBetween(documents, [...folder, ...edits])
+}
