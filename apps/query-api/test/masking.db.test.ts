@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import { aPrincipal } from '@olytix/auth-guards/testing'
 import { parseQuestion } from '../src/http/query.schemas.js'
-import { guardQuestion } from '../src/query/run-query.js'
+import { planQuestion } from '../src/query/plan-question.js'
 import { guardPlan } from '../src/rls/guard-plan.js'
 import { Visibility } from '../src/rls/visibility.js'
 import { planQuery } from '../src/semantics/plan-query.js'
@@ -222,7 +222,7 @@ describe('a row policy on a masked member', () => {
 
   test('is told of beside the masks', () => {
     const question = parseQuestion({ dimensions: ['staff.room', 'staff.id'] })
-    expect(guardQuestion(small.project, graded, question)).toMatchObject({
+    expect(planQuestion(small.project, graded, question).plan).toMatchObject({
       policies: ['own_grade'],
       maskingPolicies: ['hide_rooms'],
       maskedMembers: ['staff.room'],

@@ -12,16 +12,9 @@ import { toJsonRows } from '../results/json-rows.js'
 import type { RowFormat } from '../results/result-column.js'
 import { type StreamOutcome, streamRows } from '../results/stream-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
-import { renderSql } from '../sql/render-sql.js'
+import { planQuestion, type PlannedQuestion } from './plan-question.js'
 import { QuestionTrail } from './question-trail.js'
-import {
-  type Answer,
-  guardAll,
-  guardQuestion,
-  type Question,
-  runQuery,
-  streamQuery,
-} from './run-query.js'
+import { type Answer, planAll, type Question, runQuery, streamQuery } from './run-query.js'
 import { WAREHOUSE } from './query.tokens.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { type CubeMeta, describeCube, describeCubes } from './describe-cubes.js'
@@ -105,16 +98,16 @@ export class QueryService {
     await this.evaluate(
       caller,
       question,
-      () => guardAll(this.projects.project, caller.principal, question).plan,
+      () => planAll(this.projects.project, caller.principal, question).planned,
     )
   }
 
   /** The statement that the question is for this caller, without the key of masks: the only bytes in it. */
   async statement(caller: Caller, question: Question): Promise<Statement> {
-    const plan = await this.evaluate(caller, question, () =>
-      guardQuestion(this.projects.project, caller.principal, question),
+    const { statement } = await this.evaluate(caller, question, () =>
+      planQuestion(this.projects.project, caller.principal, question),
     )
-    const { text, values } = renderSql(plan)
+    const { text, values } = statement
     const shown = values.map((value) => (ArrayBuffer.isView(value) ? '[redacted]' : value))
     return { text, values: shown }
   }
@@ -138,13 +131,13 @@ export class QueryService {
   private async evaluate(
     caller: Caller,
     question: Question,
-    guard: () => GuardedPlan,
-  ): Promise<GuardedPlan> {
+    plan: () => PlannedQuestion,
+  ): Promise<PlannedQuestion> {
     const trail = this.trailOf(caller, question)
     const startedAt = performance.now()
-    const plan = await trail.refusals(guard)
-    await trail.evaluated({ plan, policyMs: performance.now() - startedAt })
-    return plan
+    const planned = await trail.refusals(plan)
+    await trail.evaluated({ plan: planned.plan, policyMs: performance.now() - startedAt })
+    return planned
   }
 
   private trailOf(caller: Caller, question: Question): QuestionTrail {

@@ -1,17 +1,13 @@
 import type { Principal } from '@olytix/auth-guards'
-import { type ErrorDetail, invalidQuery } from '@olytix/errors'
+import { invalidQuery } from '@olytix/errors'
 import type { Statement, TextRows } from '@olytix/postgres'
 import { filterLeaves } from '../project/filter-shape.js'
 import type { Project } from '../project/project.js'
-import { type GuardedPlan, guardPlan } from '../rls/guard-plan.js'
-import { maskedProject } from '../rls/masks.js'
+import type { GuardedPlan } from '../rls/guard-plan.js'
 import { principalSettings } from '../rls/settings.js'
-import { Visibility } from '../rls/visibility.js'
-import { planQuery } from '../semantics/plan-query.js'
-import type { QueryPlan } from '../semantics/query-plan.js'
 import type { QueryRequest } from '../semantics/query-request.js'
-import { renderCount, renderSql } from '../sql/render-sql.js'
 import type { RowStream, Warehouse } from '../warehouse/warehouse.js'
+import { planQuestion, type PlannedQuestion } from './plan-question.js'
 
 /** A question and the time that it may take in the database. */
 export type Question = QueryRequest & {
@@ -45,7 +41,7 @@ export async function runQuery(
   question: Question,
 ): Promise<Answer> {
   const startedAt = performance.now()
-  const { plan, total } = guardAll(project, principal, question)
+  const { planned, total } = planAll(project, principal, question)
   const policyMs = performance.now() - startedAt
   const read = (statement: Statement): Promise<TextRows> =>
     warehouse.read(statement, {
@@ -54,11 +50,12 @@ export async function runQuery(
       timeoutMs: question.timeoutMs,
     })
   const [rows, count, totals] = await Promise.all([
-    read(renderSql(plan)),
-    question.totalRows ? read(renderCount(plan)) : undefined,
-    total && read(renderSql(total)),
+    read(planned.statement),
+    question.totalRows ? read(planned.counting()) : undefined,
+    total && read(total.statement),
   ])
-  return { plan, policyMs, rows, totalRows: count?.rows[0]?.[0] ?? undefined, totals }
+  const totalRows = count?.rows[0]?.[0] ?? undefined
+  return { plan: planned.plan, policyMs, rows, totalRows, totals }
 }
 
 /** The rows of an answer, as they come. */
@@ -80,34 +77,39 @@ export function streamQuery(
 ): StreamedAnswer {
   const { principal, question } = asked
   const startedAt = performance.now()
-  const plan = guardQuestion(project, principal, question)
+  const { plan, statement } = planQuestion(project, principal, question)
   const policyMs = performance.now() - startedAt
   const { timezone, timeoutMs } = question
   const context = { settings: principalSettings(principal), timezone, timeoutMs }
-  return { plan, policyMs, ...warehouse.stream(renderSql(plan), context, signal) }
+  return { plan, policyMs, ...warehouse.stream(statement, context, signal) }
 }
 
 /**
  * A question's plan, and the one of its totals if it asks for them.
  * @throws AppError FORBIDDEN, INVALID_QUERY
  */
-export function guardAll(
+export function planAll(
   project: Project,
   principal: Principal,
   question: Question,
-): { readonly plan: GuardedPlan; readonly total: GuardedPlan | undefined } {
-  const plan = guardQuestion(project, principal, question)
-  return { plan, total: question.totals ? guardTotals(project, principal, question) : undefined }
+): { readonly planned: PlannedQuestion; readonly total: PlannedQuestion | undefined } {
+  const { timeoutMs: _timeoutMs, totalRows: _totalRows, totals, ...request } = question
+  const planned = planQuestion(project, principal, request)
+  return { planned, total: totals ? planTotals(project, principal, request) : undefined }
 }
 
 /** The same question as one group. */
-function guardTotals(project: Project, principal: Principal, question: Question): GuardedPlan {
-  if (filterLeaves(question.filters).some(({ metric, per }) => metric !== undefined && !per)) {
+function planTotals(
+  project: Project,
+  principal: Principal,
+  request: QueryRequest,
+): PlannedQuestion {
+  if (filterLeaves(request.filters).some(({ metric, per }) => metric !== undefined && !per)) {
     const message = 'totals of groups that are filtered by a metric are not supported'
     throw invalidQuery([{ path: 'totals', message }])
   }
-  return guardQuestion(project, principal, {
-    ...question,
+  return planQuestion(project, principal, {
+    ...request,
     dimensions: [],
     orderBy: [],
     limit: 1,
@@ -115,22 +117,4 @@ function guardTotals(project: Project, principal: Principal, question: Question)
     isTotal: true,
     fill: false,
   })
-}
-
-/** @throws AppError FORBIDDEN, INVALID_QUERY */
-export function guardQuestion(
-  project: Project,
-  principal: Principal,
-  question: QueryRequest,
-): GuardedPlan {
-  const visibility = new Visibility(project, principal)
-  visibility.requireVisible(question)
-  const { project: masked } = maskedProject(project, principal)
-  const plan = planQuery(masked, question, visibility.vocabulary())
-  if (isProblems(plan)) throw invalidQuery(plan)
-  return guardPlan(plan, project, principal)
-}
-
-function isProblems(plan: QueryPlan | readonly ErrorDetail[]): plan is readonly ErrorDetail[] {
-  return Array.isArray(plan)
 }

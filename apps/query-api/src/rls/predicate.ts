@@ -9,7 +9,13 @@ import {
   type UserValue,
 } from '../project/policy-language.js'
 import type { DimensionType, Project } from '../project/project.js'
-import type { Partner, RowCondition, RowValue, Test, Value } from '../semantics/condition.js'
+import type {
+  GivenValue as Value,
+  Partner,
+  RowCondition,
+  RowValue,
+  Test,
+} from '../semantics/condition.js'
 import { formatLocalTime, parseTime } from '../semantics/local-time.js'
 import type { SourceNode } from '../semantics/query-plan.js'
 import { partnersOf } from './partners.js'

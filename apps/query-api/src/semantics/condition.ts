@@ -7,11 +7,27 @@ import type {
   Relation,
 } from '../project/project.js'
 
-/** A value that is bound, with the PostgreSQL type that it is sent as. */
-export interface Value {
-  readonly type: 'text' | 'bigint' | 'numeric' | 'boolean' | 'timestamp' | 'timestamptz'
-  readonly value: string | boolean
+/** Stands in a plan for a value of the question, which is put in afterwards. */
+export class Slot {
+  constructor(
+    readonly test: number,
+    readonly position: number,
+  ) {}
 }
+
+/** What may be bound to one parameter; a list is one. */
+export type Bound = Scalar | readonly Scalar[] | Slot
+
+type Scalar = string | boolean
+
+/** A value that is bound, with the PostgreSQL type that it is sent as. */
+export interface Value<V extends Scalar | Slot = Scalar | Slot> {
+  readonly type: 'text' | 'bigint' | 'numeric' | 'boolean' | 'timestamp' | 'timestamptz'
+  readonly value: V
+}
+
+/** A value that is there already. */
+export type GivenValue = Value<Scalar>
 
 /** One test of one value. Those that negate are true for NULL; the others are not. */
 export type Test =
@@ -20,11 +36,11 @@ export type Test =
   | {
       readonly kind: 'in'
       readonly type: Value['type']
-      readonly values: readonly Value['value'][]
+      readonly values: readonly Scalar[] | Slot
       readonly isNegated: boolean
     }
   /** `pattern` for ILIKE. */
-  | { readonly kind: 'like'; readonly pattern: string; readonly isNegated: boolean }
+  | { readonly kind: 'like'; readonly pattern: string | Slot; readonly isNegated: boolean }
   | { readonly kind: 'null'; readonly isNegated: boolean }
   | { readonly kind: 'between'; readonly low: Value; readonly high: Value }
   /** At or after `from` and before `to`. */
@@ -40,7 +56,7 @@ export type Test =
   | {
       readonly kind: 'periods'
       readonly unit: Granularity
-      readonly starts: readonly string[]
+      readonly starts: readonly string[] | Slot
       readonly isNegated: boolean
     }
 

@@ -4,7 +4,7 @@ import { type AskedDimension, type Place, placeOf, resolveDimension } from './as
 import { allOf, type RowValue } from './condition.js'
 import { FactBuilder, holding } from './fact-builder.js'
 import { buildOnSpine, PeriodsFact } from './on-spine.js'
-import { metricConditions, rangeOf, type RowFilters } from './filters.js'
+import { metricConditions, type RowFilters } from './filters.js'
 import {
   anchorOf,
   inputsOf,
@@ -14,6 +14,7 @@ import {
   type NamedMetric,
 } from './metric-inputs.js'
 import type { Planning } from './plan-query.js'
+import { rangeOf } from './time-range.js'
 import { toCondition } from './to-condition.js'
 import type {
   ConversionPlan,
@@ -219,11 +220,12 @@ export class Facts {
     grains: AxisGrains,
   ): TimelinePlan {
     const plan = timelinePlan(input, builder, axis, grains)
-    const range = input.accumulation && input.shifts.length > 0 ? rangeOf(this.planning) : undefined
+    const range =
+      input.accumulation && input.shifts.length > 0 ? rangeOf(this.planning.request) : undefined
     const dimension = range && resolveDimension(this.planning, range.node.dimension, range.path)
     if (!range || !dimension || !isAxis(builder, dimension.memberFor(builder))) return plan
     const find = () => ({ subject: 'moment' as const, comparand: dimension.planned })
-    return { ...plan, within: toCondition(range.node, range.path, this.planning.issues, find) }
+    return { ...plan, within: toCondition(range.node, range.path, this.planning, find) }
   }
 
   private edge(

@@ -1,9 +1,9 @@
 import { GRANULARITIES } from '../project/project.js'
 import { type AskedDimension, resolveDimension } from './asked-dimensions.js'
 import type { FactBuilder } from './fact-builder.js'
-import { rangeOf } from './filters.js'
 import type { Planning } from './plan-query.js'
 import type { FillPlan } from './query-plan.js'
+import { rangeOf } from './time-range.js'
 import { toCondition } from './to-condition.js'
 
 /**
@@ -35,7 +35,7 @@ function boundsOf(
   builders: readonly FactBuilder[],
   filled: AskedDimension | undefined,
 ): FillPlan['range'] {
-  const range = rangeOf(planning)
+  const range = rangeOf(planning.request)
   const dimension = range && resolveDimension(planning, range.node.dimension, range.path)
   if (!range || !dimension || !filled) return undefined
   const isSame = builders.every((builder) => {
@@ -46,6 +46,6 @@ function boundsOf(
   })
   if (!isSame) return undefined
   const find = () => ({ subject: 'period' as const, comparand: dimension.planned })
-  const condition = toCondition(range.node, range.path, planning.issues, find)
+  const condition = toCondition(range.node, range.path, planning, find)
   return condition?.kind === 'test' ? condition.test : undefined
 }

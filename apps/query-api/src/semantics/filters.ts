@@ -9,7 +9,8 @@ import { findMetric, typeOf } from './metric-inputs.js'
 import { isOnAxis } from './on-spine.js'
 import { planKeyed, type Planning } from './plan-query.js'
 import type { GroupSubject } from './query-plan.js'
-import { type Subject, TIME_RANGE, toCondition } from './to-condition.js'
+import { rangeOf } from './time-range.js'
+import { type Subject, toCondition } from './to-condition.js'
 
 export interface Located {
   readonly node: FilterNode
@@ -62,7 +63,7 @@ export function planFilters(
           leaf.metric === undefined
             ? groupDimension(planning, dimensions, leaf, at)
             : groupMetric(planning, facts, leaf.metric, at)
-        return toCondition<GroupSubject>(node, path, planning.issues, find) ?? []
+        return toCondition<GroupSubject>(node, path, planning, find) ?? []
       }),
   }
 }
@@ -85,24 +86,8 @@ function locatedFilters({ request }: Planning): Located[] {
     node,
     path: `filters[${String(index)}]`,
   }))
-  const range = rangeOf({ request })
+  const range = rangeOf(request)
   return range ? [...filters, range] : filters
-}
-
-/** The range of a question as a filter. */
-export function rangeOf({
-  request,
-}: Pick<Planning, 'request'>):
-  | { readonly node: FilterLeaf & { readonly dimension: string }; readonly path: string }
-  | undefined {
-  if (!request.timeRange) return undefined
-  const { dimension } = request.timeRange
-  if ('last' in request.timeRange) {
-    const { last } = request.timeRange
-    return { node: { dimension, operator: 'between', last }, path: TIME_RANGE }
-  }
-  const { start, end } = request.timeRange
-  return { node: { dimension, operator: 'between', value: [start, end] }, path: TIME_RANGE }
 }
 
 function namesMetric(node: FilterNode): boolean {
@@ -119,7 +104,7 @@ function addFacts(planning: Planning, facts: Facts, node: FilterNode): void {
 /** Names and values, whichever cubes the filter will apply to. */
 function checkRowFilter(planning: Planning, node: FilterNode, path: string): AskedDimension[] {
   const found: AskedDimension[] = []
-  toCondition(node, path, planning.issues, (leaf, at) => {
+  toCondition(node, path, planning, (leaf, at) => {
     if (leaf.metric !== undefined) {
       const metric = findMetric(planning.project, leaf.metric, planning.seesPrivate)
       const type = metric ? typeOf(metric.value) : 'number'
@@ -143,7 +128,7 @@ function rowCondition(
   builder: FactBuilder,
   { node, path }: Located,
 ): RowCondition | undefined {
-  return toCondition(node, path, planning.issues, (leaf, at) => {
+  return toCondition(node, path, planning, (leaf, at) => {
     if (leaf.metric !== undefined) return keyedMetric(planning, facts, builder, { leaf, at })
     const where = dimensionPath(at)
     const dimension = resolveDimension(planning, leaf.dimension ?? '', where)

@@ -57,7 +57,7 @@ export class PeriodsFact {
     })
     const conditions = filters.flatMap(({ node, path }) => {
       return (
-        toCondition<RowValue>(node, path, this.planning.issues, (leaf, at) => {
+        toCondition<RowValue>(node, path, this.planning, (leaf, at) => {
           const dimension = resolveDimension(this.planning, leaf.dimension ?? '', at)
           return (
             dimension && { subject: this.value(dimension.suffix), comparand: dimension.planned }
@@ -132,7 +132,7 @@ export function buildOnSpine(
   })
   const where = onGroups.flatMap(({ node, path }) => {
     return (
-      toCondition(node, path, planning.issues, (leaf, at) =>
+      toCondition(node, path, planning, (leaf, at) =>
         groupDimension(planning, dimensions, leaf, at),
       ) ?? []
     )

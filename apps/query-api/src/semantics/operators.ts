@@ -1,6 +1,6 @@
 import type { FilterLeaf, Operator, Scalar } from '../project/filter-shape.js'
 import { type DimensionType, GRANULARITIES, type Granularity } from '../project/project.js'
-import type { Comparison, Test, Value } from './condition.js'
+import type { Comparison, GivenValue as Value, Test } from './condition.js'
 import { FilterProblem } from './filter-problem.js'
 import { timeTest } from './time-test.js'
 

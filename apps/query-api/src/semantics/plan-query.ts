@@ -7,6 +7,7 @@ import { planFill } from './fill.js'
 import { planFilters } from './filters.js'
 import { baseWithoutMetrics } from './values-fact.js'
 import { Issues } from './issues.js'
+import { LateTests } from './late-values.js'
 import { findMetric, inputsOf, type NamedMetric } from './metric-inputs.js'
 import { planOrder } from './order.js'
 import type { PlannedDimension, QueryPlan } from './query-plan.js'
@@ -18,6 +19,7 @@ export interface Planning {
   readonly request: QueryRequest
   readonly vocabulary: Vocabulary
   readonly issues: Issues
+  readonly late: LateTests
   /** Whether members that are not public exist for it: for definitions they do. */
   readonly seesPrivate: boolean
 }
@@ -38,6 +40,7 @@ export function planQuery(
     request,
     vocabulary,
     issues: new Issues(),
+    late: new LateTests(request),
     seesPrivate: false,
   }
   const plan = planWith(planning)
@@ -78,6 +81,7 @@ function planWith(planning: Planning): QueryPlan | undefined {
     offset,
     timezone,
     members: facts.members(project),
+    late: planning.late.found,
   }
 }
 

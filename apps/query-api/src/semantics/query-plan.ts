@@ -10,6 +10,7 @@ import type {
   TimeSpine,
 } from '../project/project.js'
 import type { Condition, RowCondition, RowValue, Test } from './condition.js'
+import type { LateTest } from './late-values.js'
 
 export type { Expression, Granularity, Interval, TimeSpine } from '../project/project.js'
 
@@ -199,4 +200,6 @@ export interface QueryPlan {
   readonly offset: number
   readonly timezone: string
   readonly members: readonly UsedMember[]
+  /** What its slots stand for. */
+  readonly late: readonly LateTest[]
 }

@@ -1,11 +1,9 @@
 import type { FilterLeaf, FilterNode } from '../project/filter-shape.js'
 import type { Condition } from './condition.js'
 import { FilterProblem } from './filter-problem.js'
-import type { Issues } from './issues.js'
-import { type Comparand, toTest } from './operators.js'
-
-/** Where a question's range stands in it. */
-export const TIME_RANGE = 'time_range'
+import type { Comparand } from './operators.js'
+import type { Planning } from './plan-query.js'
+import { TIME_RANGE } from './time-range.js'
 
 /** What a comparison is about, and what it may be compared with. */
 export interface Subject<S> {
@@ -20,28 +18,32 @@ export interface Subject<S> {
 export function toCondition<S>(
   node: FilterNode,
   path: string,
-  issues: Issues,
+  planning: Pick<Planning, 'issues' | 'late'>,
   find: (leaf: FilterLeaf, path: string) => Subject<S> | undefined,
 ): Condition<S> | undefined {
   if ('and' in node || 'or' in node) {
     const [kind, nodes] = 'and' in node ? (['and', node.and] as const) : (['or', node.or] as const)
     const conditions = nodes.map((each, index) =>
-      toCondition(each, `${path}.${kind}[${String(index)}]`, issues, find),
+      toCondition(each, `${path}.${kind}[${String(index)}]`, planning, find),
     )
     const found = conditions.filter((each) => each !== undefined)
     return found.length === conditions.length ? { kind, conditions: found } : undefined
   }
   if ('not' in node) {
-    const condition = toCondition(node.not, `${path}.not`, issues, find)
+    const condition = toCondition(node.not, `${path}.not`, planning, find)
     return condition && { kind: 'not', condition }
   }
   const found = find(node, path)
   if (!found) return undefined
   try {
-    return { kind: 'test', subject: found.subject, test: toTest(node, found.comparand) }
+    return {
+      kind: 'test',
+      subject: found.subject,
+      test: planning.late.test(node, path, found.comparand),
+    }
   } catch (error) {
     if (!(error instanceof FilterProblem)) throw error
-    issues.add(`${path}.${keyOf(path, error)}`, error.message, error.suggestion)
+    planning.issues.add(`${path}.${keyOf(path, error)}`, error.message, error.suggestion)
     return undefined
   }
 }

@@ -1,7 +1,7 @@
 import { joinSql, type Sql, sql, trusted } from '@olytix/postgres'
 import { renderExists } from './render-exists.js'
 import { bucket, stepBack } from './time-sql.js'
-import type { Condition, Test, Value } from '../semantics/condition.js'
+import { type Condition, Slot, type Test, type Value } from '../semantics/condition.js'
 
 /** How the subjects of a condition are written. */
 export interface Subjects<S> {
@@ -87,7 +87,7 @@ function renderLike(subject: Sql, { pattern, isNegated }: Test & { kind: 'like' 
 }
 
 function renderPeriods(subject: Sql, { unit, starts, isNegated }: Test & { kind: 'periods' }): Sql {
-  const list = sql`${[...starts]}::timestamp[]`
+  const list = sql`${starts}::timestamp[]`
   const start = bucket(subject, unit)
   const found = isNegated ? sql`${start} <> all(${list})` : sql`${start} = any(${list})`
   return orNull(subject, found, isNegated)
@@ -95,10 +95,11 @@ function renderPeriods(subject: Sql, { unit, starts, isNegated }: Test & { kind:
 
 function renderList(subject: Sql, test: Test & { kind: 'in' }, bind: Bind): Sql {
   if (bind === epochBound) {
+    if (test.values instanceof Slot) throw new Error('only policies compare seconds in UTC')
     const each = test.values.map((value) => sql`${subject} = ${bind({ type: test.type, value })}`)
     return sql`(${joinSql(each, ' or ')})`
   }
-  const list = sql`${[...test.values]}::${trusted(test.type)}[]`
+  const list = sql`${test.values}::${trusted(test.type)}[]`
   const found = test.isNegated ? sql`${subject} <> all(${list})` : sql`${subject} = any(${list})`
   return orNull(subject, found, test.isNegated)
 }

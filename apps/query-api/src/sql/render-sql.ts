@@ -1,16 +1,17 @@
-import { ident, joinSql, type Sql, sql, type Statement, trusted } from '@olytix/postgres'
+import { ident, joinSql, type Sql, sql, trusted } from '@olytix/postgres'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import type { GroupSubject, GroupValue, OrderTerm } from '../semantics/query-plan.js'
 import { renderCondition, type Subjects } from './render-condition.js'
 import { renderFact } from './render-fact.js'
 import { renderFilled } from './render-fill.js'
+import { StatementTemplate } from './statement-template.js'
 
 /**
  * The one statement that answers a plan: its columns are the dimensions, then the metrics, in the plan's order. Whatever
  * came with a request or a principal is a parameter; names and arithmetic come from definitions.
  */
-export function renderSql(plan: GuardedPlan): Statement {
-  return renderSelect(plan).toStatement()
+export function renderSql(plan: GuardedPlan): StatementTemplate {
+  return new StatementTemplate(renderSelect(plan).toStatement())
 }
 
 /** The same as a piece of another statement. */
@@ -23,9 +24,9 @@ from ${outer.from()}${having ?? sql``}${orderBy(order)}${limited(plan)}`
 }
 
 /** How many rows the answer has, whatever its limit and offset; but not more than policies allow. */
-export function renderCount(plan: GuardedPlan): Statement {
+export function renderCount(plan: GuardedPlan): StatementTemplate {
   const all = renderSelect({ ...plan, order: [], limit: plan.rowLimit, offset: 0 })
-  return sql`select count(*) from (\n${all}\n) as "rows"`.toStatement()
+  return new StatementTemplate(sql`select count(*) from (\n${all}\n) as "rows"`.toStatement())
 }
 
 function limited({ limit, offset }: GuardedPlan): Sql {

@@ -4,9 +4,9 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
 import type { Principal } from '@olytix/auth-guards'
 import { aPrincipal } from '@olytix/auth-guards/testing'
 import { parseQuestion } from '../../src/http/query.schemas.js'
-import { guardQuestion, runQuery } from '../../src/query/run-query.js'
+import { planQuestion } from '../../src/query/plan-question.js'
+import { runQuery } from '../../src/query/run-query.js'
 import { toJsonRows } from '../../src/results/json-rows.js'
-import { renderSql } from '../../src/sql/render-sql.js'
 import { startSuperstore, type Superstore } from '../superstore.js'
 
 /**
@@ -29,7 +29,7 @@ describe('the same question of the same principal is the same statement and give
     const { project, warehouse } = superstore
     const question = parseQuestion(JSON.parse(read(name, 'query.json')))
     const principal = aPrincipal(JSON.parse(read(name, 'principal.json')) as Partial<Principal>)
-    const { text, values } = renderSql(guardQuestion(project, principal, question))
+    const { text, values } = planQuestion(project, principal, question).statement
     const statement = `${text}\n-- ${JSON.stringify(values)}\n`
     const { plan, rows } = await runQuery(project, warehouse, principal, question)
     const data = toJsonRows(rows, [...plan.dimensions, ...plan.metrics]).replaceAll('},{', '},\n {')
