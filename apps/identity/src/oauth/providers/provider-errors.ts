@@ -22,6 +22,8 @@ const OUT_OF_ORDER: ReadonlySet<unknown> = new Set([
   'OAUTH_RESPONSE_IS_NOT_JSON',
   'OAUTH_PARSE_ERROR',
   'OAUTH_TIMEOUT',
+  'OAUTH_HTTP_REQUEST_FORBIDDEN',
+  'OAUTH_REQUEST_PROTOCOL_FORBIDDEN',
   'OAUTH_MISSING_SERVER_METADATA',
   'OAUTH_INVALID_SERVER_METADATA',
 ])
@@ -64,7 +66,7 @@ function causesOf(error: unknown): Error[] {
 
 /** By shape: errors of Node come from another realm in tests. */
 function isError(value: unknown): value is Error {
-  return value instanceof Object && 'name' in value && 'message' in value
+  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value
 }
 
 function isKnown(error: Error): boolean {

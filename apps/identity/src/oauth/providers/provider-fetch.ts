@@ -33,7 +33,7 @@ const MEANT_FAILURES: readonly number[] = [400, 401, 403]
  */
 export function createProviderFetch(rules: FetchRules): CustomFetch {
   return async (address, options) => {
-    const signal = AbortSignal.timeout(Math.max(rules.timeoutMs, 1))
+    const signal = AbortSignal.timeout(Math.max(Math.floor(rules.timeoutMs), 1))
     try {
       const url = new URL(address)
       const lookup = pinned(await withinTime(signal, permittedAddresses(url, rules)))
@@ -150,6 +150,7 @@ async function withinTime<T>(signal: AbortSignal, work: Promise<T>): Promise<T> 
 
 /** `ECONNREFUSED`, `ENOTFOUND`, `CERT_HAS_EXPIRED`: never the text, which names addresses. */
 function reasonOf(error: unknown): string {
-  const code = error instanceof Object && 'code' in error ? error.code : undefined
+  const isObject = typeof error === 'object' && error !== null
+  const code = isObject && 'code' in error ? error.code : undefined
   return typeof code === 'string' && /^[A-Z0-9_]{2,60}$/.test(code) ? code : 'no connection'
 }

@@ -16,7 +16,7 @@ const keyShape = z.looseObject({
   crv: z.string().optional(),
   n: z.string().optional(),
   e: z.string().optional(),
-  d: z.undefined(),
+  d: z.never().optional(),
 })
 
 type Key = z.output<typeof keyShape>
