@@ -15,7 +15,7 @@ RUN NX_DAEMON=false npx nx run-many -t build -p @olytix/local-stack --output-sty
 # What runs, and nothing else. Whatever the umask of the clone was: everybody may read it, nobody may change it.
 RUN mkdir /out \
  && cp -a --parents package.json package-lock.json libs/*/package.json libs/*/dist libs/*/*.binpb apps/*/package.json \
-      apps/*/dist apps/*/migrations examples /out/ \
+      apps/*/dist apps/*/migrations apps/*/pages examples /out/ \
  && find /out -name '*.map' -delete && find /out -name '*.d.ts' -delete \
  && chmod -R a+rX,go-w /out
 

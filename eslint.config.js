@@ -46,6 +46,9 @@ const boundaries = {
   ],
 }
 
+/** Scripts that run in a browser. */
+const PAGES = ['apps/*/pages/**/*.js']
+
 export default tseslint.config(
   { ignores: ['**/node_modules', '**/dist', '**/src/gen', '.nx', '**/test-results', '.olytix'] },
   { linterOptions: { reportUnusedDisableDirectives: 'error' } },
@@ -111,7 +114,18 @@ export default tseslint.config(
       '@typescript-eslint/no-unsafe-assignment': 'off',
     },
   },
-  { files: ['**/*.js'], ...js.configs.recommended, languageOptions: { globals: nodeGlobals() } },
+  {
+    files: ['**/*.js'],
+    ignores: PAGES,
+    ...js.configs.recommended,
+    languageOptions: { globals: nodeGlobals() },
+  },
+  // Their names are checked by TypeScript, which knows all of a browser's.
+  {
+    files: PAGES,
+    ...js.configs.recommended,
+    rules: { ...js.configs.recommended.rules, ...sizes, 'no-undef': 'off' },
+  },
 )
 
 function nodeGlobals() {

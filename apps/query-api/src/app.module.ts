@@ -19,6 +19,7 @@ import { SessionsController } from './http/auth/sessions.http.js'
 import { SigningKeysController } from './http/auth/signing-keys.http.js'
 import { TokenController } from './http/auth/token.http.js'
 import { UsersController } from './http/auth/users.http.js'
+import { LoginController } from './http/login/login.http.js'
 import { providePublicUrl } from './http/public-url.js'
 import { createQueryHttpModule } from './http/query-http.module.js'
 import type { CurrentProject } from './project/current-project.js'
@@ -66,7 +67,7 @@ export class AppModule {
         }),
         createQueryHttpModule({ projects, warehouse, audit }),
       ],
-      controllers: [HealthController, ...AUTH_CONTROLLERS],
+      controllers: [HealthController, LoginController, ...AUTH_CONTROLLERS],
       providers: [
         { provide: APP_FILTER, useClass: HttpErrorFilter },
         { provide: IdentityClient, useFactory: () => identityClient(foundation) },
