@@ -5,15 +5,20 @@ import { FastifyAdapter } from '@nestjs/platform-fastify'
 import { AppError, ERROR_CODES } from '@olytix/errors'
 import { REQUEST_ID_HEADER, requestId } from '@olytix/observability'
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import { OpenConnections } from './open-connections.js'
 
 /** Largest body, in bytes. */
 const BODY_LIMIT = 1024 * 1024
+
+/** How long answers may go on when the server is told to end: less than the process itself has. */
+const GRACE_MS = 7000
 
 interface ServerOptions {
   /** Addresses or CIDR blocks of proxies whose X-Forwarded-For counts. */
   readonly trustedProxies: readonly string[]
   /** Told of each finished request. */
   readonly onResponse: (entry: AccessEntry) => void
+  readonly graceMs?: number
 }
 
 /** One line of the access log: no URL, since a URL may hold a key. */
@@ -38,6 +43,11 @@ export function createFastifyAdapter(options: ServerOptions): FastifyAdapter {
     clientErrorHandler: refuseUnreadable,
   })
   const server = adapter.getInstance()
+  const connections = new OpenConnections(server.server)
+  server.addHook('preClose', (done) => {
+    connections.end(options.graceMs ?? GRACE_MS)
+    done()
+  })
   takeOnlyJson(adapter)
   void server.register(fastifyCookie)
   server.addHook('onRequest', (request: FastifyRequest, reply: FastifyReply, done) => {
