@@ -19,8 +19,8 @@ export interface DefinitionsFoundation {
   readonly config: QueryApiConfig
   readonly environment: Environment
   readonly database: Database
-  /** Refuses a project whose tables must not be read. */
-  readonly accept: (project: Project) => Promise<void>
+  /** Refuses a project whose tables must not be read. Gives it with its lineage followed through them. */
+  readonly accept: (project: Project) => Promise<Project>
   readonly logger: LoggerService
 }
 
@@ -49,8 +49,7 @@ export async function openDefinitions(
 ): Promise<{ readonly definitions: Definitions; readonly projects: CurrentProject }> {
   const compile = async (of: ProjectFiles): Promise<CompiledProject> => {
     const compiled = compileProject(of, environment, config.OLYTIX_MASKING__KEY)
-    await accept(compiled.project)
-    return compiled
+    return { ...compiled, project: await accept(compiled.project) }
   }
   const now = (): Date => new Date()
   const definitions = new Definitions({ database, project: name, compile, now })

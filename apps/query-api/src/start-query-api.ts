@@ -14,6 +14,7 @@ import { createFastifyAdapter } from './http/fastify-server.js'
 import { validationPipe } from './http/validation.js'
 import { openDatabase } from './open-database.js'
 import { openDefinitions, readSettings } from './open-definitions.js'
+import { followRelations } from './project/follow-relations.js'
 import { readProjectFolder } from './project/load-project.js'
 import { warehouseUrlOf } from './project/project-file.js'
 import type { Project } from './project/project.js'
@@ -143,19 +144,20 @@ function openWarehouse(
   })
 }
 
-/** Says once what is odd about the role that reads the tables of a project. */
+/** Says once what is odd about the role that reads the tables of a project, and looks at what is behind those. */
 function warehouseCheck(
   config: QueryApiConfig,
   warehouse: Warehouse,
   logger: LoggerService,
-): (project: Project) => Promise<void> {
+): (project: Project) => Promise<Project> {
   const said = new Set<string>()
-  return async ({ cubes }) => {
-    const tables = Object.values(cubes).flatMap((cube) => cube.relation.tables)
+  return async (project) => {
+    const tables = Object.values(project.cubes).flatMap((cube) => cube.relation.tables)
     const allowed = config.OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE
     for (const warning of await warehouse.checkRole(tables, allowed)) {
       if (!said.has(warning)) logger.warn(warning)
       said.add(warning)
     }
+    return followRelations(project, await warehouse.storedRelations(project.tables))
   }
 }

@@ -6,6 +6,7 @@ import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { loadModule } from 'libpg-query'
 import { parseQuestion } from '../src/http/query.schemas.js'
 import { buildProject } from '../src/project/build-project.js'
+import { followRelations } from '../src/project/follow-relations.js'
 import type { Project } from '../src/project/project.js'
 import { runQuery } from '../src/query/run-query.js'
 import { toJsonRows } from '../src/results/json-rows.js'
@@ -50,7 +51,7 @@ export async function startSmallProject(text: SmallProjectText): Promise<SmallPr
     await transaction.execute(sql`grant select on all tables in schema raw to ${reader}`)
   })
   await owner.close()
-  const project = buildProject(
+  const built = buildProject(
     {
       project: { path: 'p.yml', text: `name: small\ntime_spines: ${text.timeSpines ?? '[]'}` },
       sources: [
@@ -68,6 +69,7 @@ export async function startSmallProject(text: SmallProjectText): Promise<SmallPr
     MASKING_KEY,
   )
   const warehouse = new Warehouse({ url: database.url, maxConnections: 2 })
+  const project = followRelations(built, await warehouse.storedRelations(built.tables))
   return {
     project,
     warehouse,

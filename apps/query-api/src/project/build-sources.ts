@@ -4,6 +4,9 @@ import { part } from './problems.js'
 import { byName, type Named, type Source } from './project.js'
 import type { Readable } from './select.js'
 
+/** `pg_stats` shows values of columns, whoever may see them. */
+const SERVERS_OWN = /^(pg_.*|information_schema)$/i
+
 /** Sources by name; their tables by name. Without `schema` a source's schema has the source's name. */
 export function buildSources(
   definitions: readonly Defined<SourceShape>[],
@@ -12,6 +15,13 @@ export function buildSources(
   return byName(
     problems.distinct('source', definitions).map((definition): Source => {
       const { name, description = '', schema = name, tables } = definition.shape
+      if (SERVERS_OWN.test(schema)) {
+        problems.on(
+          definition,
+          ['name'],
+          `schema ${schema} is the server's own and tells of all others`,
+        )
+      }
       const defined = tables.map((table, index) => part(definition, ['tables', index], table))
       const built = problems.distinct('table', defined).map(({ shape }) => ({
         name: shape.name,

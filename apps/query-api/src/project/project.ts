@@ -79,6 +79,8 @@ export interface Relation {
   readonly text: string
   /** Every table that it reads, through models too. */
   readonly tables: readonly TableName[]
+  /** It may read more than that: something in the warehouse cannot be followed. */
+  readonly isOpaque: boolean
   readonly lineage: Lineage
   /** Names of its columns where they are known. */
   readonly columns: readonly string[] | undefined

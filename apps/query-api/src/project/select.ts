@@ -85,6 +85,7 @@ function parseRendered(text: string, readable: Readable, pieces: NamedRelation[]
   return {
     text: `(${printed})`,
     tables: uniqueTables(resolved.used.flatMap(({ tables }) => tables)),
+    isOpaque: false,
     lineage: lineageOf(resolved.tree, (name) => marked(name, pieces)?.relation.lineage),
     columns: outputColumns(select),
   }
@@ -194,6 +195,7 @@ export function tableRelation(
     return {
       text: `${quoted(schema)}.${quoted(table.table)}`,
       tables: [{ schema, table: table.table }],
+      isOpaque: false,
       lineage: lineageOfTable({ schema, table: table.table }, columns),
       columns,
     }

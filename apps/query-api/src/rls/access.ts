@@ -20,8 +20,8 @@ export function policiesFor(
   requireNotClosed(project, principal, cube, members)
   const policies = rulesOf(project).policies.get(cube.name) ?? []
   if (policies.length === 0) {
-    if (!readsProtected(project, cube)) return []
-    throw forbidden(`cube ${cube.name} reads a protected table and has no policy of its own`)
+    requireOpen(project, cube)
+    return []
   }
   const matching = policies.filter(({ roles }) => matches(roles, principal))
   if (matching.length === 0) {
@@ -54,9 +54,15 @@ function matches(roles: readonly string[], principal: Principal): boolean {
 }
 
 /** Policies follow lineage: what a cube with policies reads is protected wherever else it is read. */
-function readsProtected(project: Project, cube: Cube): boolean {
+function requireOpen(project: Project, { name, relation }: Cube): void {
   const { protectedTables } = rulesOf(project)
-  return cube.relation.tables.some((table) => protectedTables.has(nameOf(table)))
+  if (relation.tables.some((table) => protectedTables.has(nameOf(table)))) {
+    throw forbidden(`cube ${name} reads a protected table and has no policy of its own`)
+  }
+  const isMasked = project.masking.some(({ cube }) => cube === name)
+  if (relation.isOpaque && !isMasked && project.policies.length + project.masking.length > 0) {
+    throw forbidden(`what cube ${name} reads is not known, and it has no policy of its own`)
+  }
 }
 
 interface Rules {

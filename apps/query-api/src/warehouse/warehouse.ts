@@ -9,6 +9,7 @@ import {
   type TextRows,
 } from '@olytix/postgres'
 import { checkRole, type TableName } from './check-role.js'
+import { storedRelations, type StoredRelation } from './stored-relations.js'
 
 interface WarehouseOptions {
   readonly url: string
@@ -104,16 +105,22 @@ export class Warehouse {
    * @throws Error when it escapes the row security of one of the tables, unless that is allowed
    */
   checkRole(tables: readonly TableName[], allowPrivileged: boolean): Promise<readonly string[]> {
-    const read = async (statement: Statement): Promise<TextRows['rows']> => {
-      const { rows } = await this.read(statement, { settings: {}, timezone: 'UTC' })
-      return rows
-    }
-    return checkRole(read, tables, allowPrivileged)
+    return checkRole((statement) => this.readAsNobody(statement), tables, allowPrivileged)
+  }
+
+  /** Tables and views as they are stored, with all that views read, and partitions. Those that are not there are left out. */
+  storedRelations(tables: readonly TableName[]): Promise<readonly StoredRelation[]> {
+    return storedRelations((statement) => this.readAsNobody(statement), tables)
   }
 
   /** Waits for running statements and closes all connections. */
   async close(): Promise<void> {
     await Promise.all([this.reader.close(), this.cursors.close()])
+  }
+
+  private async readAsNobody(statement: Statement): Promise<TextRows['rows']> {
+    const { rows } = await this.read(statement, { settings: {}, timezone: 'UTC' })
+    return rows
   }
 
   private settingsFor({ settings, timezone }: ReadContext, timeoutMs: number): Settings {

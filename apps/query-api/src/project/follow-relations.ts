@@ -1,0 +1,169 @@
+import { deepFreeze } from '@olytix/config'
+import { AppError } from '@olytix/errors'
+import { columnsBehind } from './column-lineage.js'
+import {
+  byName,
+  type ColumnName,
+  type Lineage,
+  type OutputColumn,
+  type Project,
+  type Relation,
+  type TableName,
+} from './project.js'
+import { parseRelation, type Readable, uniqueTables } from './select.js'
+import { SqlProblem } from './sql-tree.js'
+
+/** A table or view as the warehouse holds it. */
+export interface StoredRelation extends TableName {
+  readonly kind: 'table' | 'view' | 'other'
+  readonly columns: readonly string[]
+  /** The SELECT of a view, with qualified names. */
+  readonly definition: string | undefined
+  /** What a view reads; of a table its partitions, and those that it is one of. */
+  readonly reads: readonly TableName[]
+}
+
+/**
+ * The project with its lineage followed through the views and partitions of the warehouse, so that a view over a
+ * protected table is no second name for it. Where that cannot be known, as for foreign tables, functions, and tables
+ * that are not there, the relation is opaque.
+ * @param stored all tables of the project, and all that stands behind them
+ * @throws AppError INVALID_PROJECT when a time spine, which everybody may read, reads what is protected
+ */
+export function followRelations(project: Project, stored: readonly StoredRelation[]): Project {
+  const follower = new Follower(stored)
+  const cubes = Object.values(project.cubes).map((cube) => {
+    return { ...cube, relation: follower.relation(cube.relation) }
+  })
+  const followed = { ...project, cubes: byName(cubes) }
+  requireOpenSpines(followed, follower)
+  return deepFreeze(followed)
+}
+
+class Follower {
+  private readonly stored: ReadonlyMap<string, StoredRelation>
+  private readonly views = new Map<string, Lineage | undefined>()
+
+  constructor(stored: readonly StoredRelation[]) {
+    this.stored = new Map(stored.map((each) => [keyOf(each), each]))
+  }
+
+  relation(relation: Relation): Relation {
+    const tables = this.tables(relation.tables)
+    const isOpaque = tables.some((table) => this.isOpaque(table))
+    return { ...relation, tables, isOpaque, lineage: this.lineage(relation, tables) }
+  }
+
+  /** Tables with all that stands behind them. */
+  tables(tables: readonly TableName[]): TableName[] {
+    const found = new Map<string, TableName>()
+    const add = (table: TableName): void => {
+      if (found.has(keyOf(table))) return
+      found.set(keyOf(table), { schema: table.schema, table: table.table })
+      this.stored.get(keyOf(table))?.reads.forEach(add)
+    }
+    tables.forEach(add)
+    return uniqueTables([...found.values()])
+  }
+
+  isOpaque(table: TableName): boolean {
+    const stored = this.stored.get(keyOf(table))
+    if (!stored || stored.kind === 'other') return true
+    return stored.kind === 'view' && this.view(stored) === undefined
+  }
+
+  private lineage({ lineage }: Relation, tables: readonly TableName[]): Lineage {
+    const columns = [...lineage.columns, ...this.starred(lineage)].map(({ name, from }) => {
+      return { name, from: this.behind(from) }
+    })
+    const chosenBy = tables.flatMap((table) => {
+      const stored = this.stored.get(keyOf(table))
+      return stored?.kind === 'view' ? (this.view(stored)?.rows ?? wholes(stored.reads)) : []
+    })
+    const rows = this.behind([...lineage.rows, ...chosenBy])
+    return { columns, stars: lineage.stars, rest: this.behind(lineage.rest), rows }
+  }
+
+  /** The columns that a star stands for, by the name that they have in each of its tables. */
+  private starred({ stars }: Lineage): OutputColumn[] {
+    const names = new Set(stars.flatMap((table) => this.stored.get(keyOf(table))?.columns ?? []))
+    return [...names].map((name) => {
+      return { name, from: stars.map((table) => ({ ...table, column: name })) }
+    })
+  }
+
+  /** Columns with all columns that they are read from, through any number of views. */
+  private behind(columns: readonly ColumnName[]): ColumnName[] {
+    const found = new Map<string, ColumnName>()
+    const add = (column: ColumnName): void => {
+      const key = JSON.stringify([keyOf(column), column.column])
+      if (found.has(key)) return
+      found.set(key, column)
+      this.next(column).forEach(add)
+    }
+    columns.forEach(add)
+    return [...found.values()]
+  }
+
+  private next(column: ColumnName): readonly ColumnName[] {
+    const stored = this.stored.get(keyOf(column))
+    if (!stored) return []
+    if (stored.kind === 'table') {
+      return stored.reads.map((table) => ({ ...table, column: column.column }))
+    }
+    const view = this.view(stored)
+    if (!view) return wholes(stored.reads)
+    const names = column.column === '*' ? stored.columns : [column.column]
+    return names.flatMap((name) => columnsBehind(view, name))
+  }
+
+  /** What a view reads, by its own text; `undefined` where that goes beyond what definitions may use. */
+  private view(stored: StoredRelation): Lineage | undefined {
+    const key = keyOf(stored)
+    if (!this.views.has(key)) this.views.set(key, this.parseView(stored))
+    return this.views.get(key)
+  }
+
+  private parseView({ definition = '' }: StoredRelation): Lineage | undefined {
+    // It is no template, but would be read as one.
+    if (/\{[{%#]/.test(definition)) return undefined
+    const readable: Readable = {
+      table: (schema, table) => {
+        const columns = this.stored.get(keyOf({ schema, table }))?.columns
+        return columns && { name: table, schema, table, description: '', columns }
+      },
+      tableNames: [],
+      model: (name, offset) => {
+        throw new SqlProblem(`unknown model ${name}`, offset)
+      },
+    }
+    try {
+      return parseRelation(definition, readable).lineage
+    } catch (error) {
+      if (error instanceof SqlProblem) return undefined
+      throw error
+    }
+  }
+}
+
+function requireOpenSpines(project: Project, follower: Follower): void {
+  const ruled = new Set([...project.policies, ...project.masking].map(({ cube }) => cube))
+  if (ruled.size === 0) return
+  const closed = new Set(
+    [...ruled].flatMap((name) => project.cubes[name]?.relation.tables.map(keyOf) ?? []),
+  )
+  const read = follower.tables(project.timeSpines.flatMap(({ tables }) => tables))
+  const found = read.find((table) => closed.has(keyOf(table)) || follower.isOpaque(table))
+  if (!found) return
+  const name = `${found.schema}.${found.table}`
+  const message = `${name} is protected, or what it reads is not known; it cannot be a time spine`
+  throw new AppError('INVALID_PROJECT', message, { details: [{ path: 'time_spines', message }] })
+}
+
+function wholes(tables: readonly TableName[]): ColumnName[] {
+  return tables.map((table) => ({ ...table, column: '*' }))
+}
+
+function keyOf({ schema, table }: TableName): string {
+  return JSON.stringify([schema, table])
+}
