@@ -12,6 +12,10 @@ import { FirstAdmin } from './first-admin.js'
 import { HealthModule } from './health/health.module.js'
 import { KeysModule } from './keys/keys.module.js'
 import { KEYS_OPTIONS } from './keys/keys.options.js'
+import { OAuthModule } from './oauth/oauth.module.js'
+import { OAUTH_OPTIONS, type OAuthOptions } from './oauth/oauth.options.js'
+import type { OAuthSettings } from './oauth/provider-settings.js'
+import { Providers } from './oauth/providers/providers.js'
 import { ReadableMessageInterceptor } from './readable-message.interceptor.js'
 import { TokensModule } from './tokens/tokens.module.js'
 import { TOKENS_OPTIONS, type TokensOptions } from './tokens/tokens.options.js'
@@ -21,6 +25,8 @@ import { USERS_OPTIONS } from './users/users.options.js'
 /** What everything else stands on. */
 export interface Foundation {
   readonly settings: IdentitySettings
+  /** The block `security.oauth` of the project. */
+  readonly oauth: OAuthSettings
   readonly database: Database
   readonly now: () => Date
 }
@@ -29,7 +35,7 @@ export interface Foundation {
 @Global()
 @Module({})
 class FoundationModule {
-  static forRoot({ settings, database, now }: Foundation): DynamicModule {
+  static forRoot({ settings, oauth, database, now }: Foundation): DynamicModule {
     const token = settings.OLYTIX_IDENTITY__SERVICE_TOKEN
     const serviceTokenHash = token && hashServiceToken(token.reveal())
     const maxDays = settings.OLYTIX_SECURITY__API_KEY_MAX_DAYS
@@ -40,6 +46,7 @@ class FoundationModule {
         { provide: AUDIT_OPTIONS, useValue: { now } },
         { provide: USERS_OPTIONS, useValue: { now } },
         { provide: TOKENS_OPTIONS, useValue: tokensOptions(settings, now) },
+        { provide: OAUTH_OPTIONS, useValue: oauthOptions(settings, oauth, now) },
         { provide: KEYS_OPTIONS, useValue: { now, maxDays } },
         { provide: AUTHORIZE_OPTIONS, useValue: { now, serviceTokenHash } },
       ],
@@ -49,6 +56,7 @@ class FoundationModule {
         USERS_OPTIONS,
         KEYS_OPTIONS,
         TOKENS_OPTIONS,
+        OAUTH_OPTIONS,
         AUTHORIZE_OPTIONS,
       ],
     }
@@ -67,6 +75,7 @@ export class AppModule {
         UsersModule,
         KeysModule,
         TokensModule,
+        OAuthModule,
         AuthorizeModule,
         HealthModule,
       ],
@@ -90,4 +99,13 @@ function tokensOptions(settings: IdentitySettings, now: () => Date): TokensOptio
     idleDays: settings.OLYTIX_SECURITY__SESSION_IDLE_DAYS,
     absoluteDays: settings.OLYTIX_SECURITY__SESSION_MAX_DAYS,
   }
+}
+
+function oauthOptions(
+  settings: IdentitySettings,
+  { redirectUris, providers }: OAuthSettings,
+  now: () => Date,
+): OAuthOptions {
+  const allowPrivateAddresses = settings.OLYTIX_OAUTH__ALLOW_PRIVATE_ADDRESSES
+  return { now, redirectUris, providers: new Providers({ providers, now, allowPrivateAddresses }) }
 }

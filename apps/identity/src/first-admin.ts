@@ -49,6 +49,7 @@ export class FirstAdmin {
     const admin = {
       email,
       emailCanonical: canonicalEmail(email) ?? email,
+      emailVerified: false,
       name: 'First admin',
       roles: ['admin'],
       attributes: {},

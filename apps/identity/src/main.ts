@@ -7,7 +7,7 @@ import { startIdentity } from './start-identity.js'
 try {
   const settings = loadConfig(identitySettings, process.env)
   const logger = new JsonLogger('identity', settings.OLYTIX_LOG__LEVEL)
-  const identity = await startIdentity(settings, { logger })
+  const identity = await startIdentity(settings, { logger, environment: process.env })
   onShutdown(() => identity.stop())
   logger.log({ event: 'listening', address: identity.address })
   announceReady(identity.address)

@@ -9,6 +9,7 @@ import type { IdentitySettings } from './config.js'
 import { FirstAdmin } from './first-admin.js'
 import { GrpcServer } from './grpc-server.js'
 import { HealthService } from './health/health.service.js'
+import { readOAuthSettings } from './oauth/provider-settings-file.js'
 import { SigningKeysService } from './tokens/signing-keys.service.js'
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
@@ -22,17 +23,25 @@ export interface RunningIdentity {
 
 interface StartOptions {
   readonly logger: LoggerService
+  /** Where the project file finds `${NAME}`. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly now?: () => Date
 }
 
 /**
  * Starts the service: migrations if it knows the owner, first admin, then the port.
- * @throws Error when the database role could get around grants, or the database or the port cannot be used
+ * @throws ConfigError when the project file does not describe its providers; Error when the database role could get
+ * around grants, or the database or the port cannot be used
  */
 export async function startIdentity(
   settings: IdentitySettings,
-  { logger, now = () => new Date() }: StartOptions,
+  { logger, environment, now = () => new Date() }: StartOptions,
 ): Promise<RunningIdentity> {
+  const oauth = readOAuthSettings({
+    projectPath: settings.OLYTIX_PROJECT_PATH,
+    allowPrivateAddresses: settings.OLYTIX_OAUTH__ALLOW_PRIVATE_ADDRESSES,
+    environment,
+  })
   const ownerUrl = settings.OLYTIX_DATABASE__OWNER_URL
   if (ownerUrl !== undefined) await migrate(ownerUrl, MIGRATIONS)
   const database = new Database({
@@ -43,7 +52,7 @@ export async function startIdentity(
   })
   try {
     await demandServiceRole(database)
-    return await listen({ settings, database, now }, logger)
+    return await listen({ settings, oauth, database, now }, logger)
   } catch (error) {
     await database.close()
     throw error

@@ -44,6 +44,10 @@ const PUBLIC_RPCS = [
   'TokenService.RevokeToken',
   'TokenService.RedeemPasswordToken',
   'TokenService.GetJwks',
+  'OAuthService.ListProviders',
+  'OAuthService.BeginSignIn',
+  'OAuthService.FinishSignIn',
+  'OAuthService.RedeemCode',
 ]
 /** What only a user may do, with a token of a session. */
 const USER_RPCS = [
@@ -252,6 +256,7 @@ async function identityModule(controllers: (new () => object)[] = []) {
   })
   const module = AppModule.forRoot({
     settings,
+    oauth: { redirectUris: [], providers: [] },
     database: identity.owner,
     now: identity.clock.now,
   })

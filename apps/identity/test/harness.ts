@@ -19,6 +19,7 @@ import {
   IssueTokenRequest,
   KeyServiceClient,
   type KeyUse,
+  OAuthServiceClient,
   type OneTimeToken,
   RoleServiceClient,
   type TokenPair,
@@ -113,7 +114,11 @@ export class Harness {
   async startAnother(environment: Readonly<Record<string, string>> = {}): Promise<RunningIdentity> {
     const running = await startIdentity(
       loadConfig(identitySettings, { ...this.settings, ...environment }),
-      { logger: new JsonLogger('identity', 'debug', this.log), now: this.clock.now },
+      {
+        logger: new JsonLogger('identity', 'debug', this.log),
+        environment: {},
+        now: this.clock.now,
+      },
     )
     this.running.push(running)
     return running
@@ -134,6 +139,10 @@ export class Harness {
 
   get userClient(): UserServiceClient {
     return this.keep(new UserServiceClient(this.address, credentials.createInsecure()))
+  }
+
+  get oauthClient(): OAuthServiceClient {
+    return this.keep(new OAuthServiceClient(this.address, credentials.createInsecure()))
   }
 
   get roleClient(): RoleServiceClient {

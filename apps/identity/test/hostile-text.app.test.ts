@@ -18,12 +18,22 @@ const SOUND: Readonly<Record<string, object>> = {
   PutRole: { name: 'hostile' },
   IssueToken: { username: 'hostile@example.com', password: 'a phrase of some length' },
   ChangePassword: { currentPassword: 'a phrase of some length', newPassword: 'another long one' },
+  BeginSignIn: {
+    provider: 'corp',
+    callbackUrl: 'https://olytix.example/callback',
+    loginUrl: 'https://olytix.example/login',
+    redirectUri: 'https://app.example/callback',
+    codeChallenge: 'A'.repeat(43),
+  },
+  FinishSignIn: { provider: 'corp', state: 'A'.repeat(43), code: 'A' },
+  RedeemCode: { code: `code_${'A'.repeat(43)}`, codeVerifier: 'A'.repeat(43) },
   RedeemPasswordToken: { token: `reset_${'A'.repeat(43)}`, newPassword: 'another long one' },
 }
 
 /** Fields that are absent in an empty message. */
 const OPTIONAL: Readonly<Record<string, readonly string[]>> = {
   CreateUser: ['password'],
+  FinishSignIn: ['iss'],
   RevokeKey: ['id', 'secret'],
 }
 

@@ -3,6 +3,7 @@ import type { MethodDefinition, ServiceDefinition } from '@grpc/grpc-js'
 import { AuditServiceService } from './gen/olytix/identity/v1/audit_service.js'
 import { AuthorizationServiceService } from './gen/olytix/identity/v1/authorization_service.js'
 import { KeyServiceService } from './gen/olytix/identity/v1/key_service.js'
+import { OAuthServiceService } from './gen/olytix/identity/v1/oauth_service.js'
 import { RoleServiceService } from './gen/olytix/identity/v1/role_service.js'
 import { TokenServiceService } from './gen/olytix/identity/v1/token_service.js'
 import { UserServiceService } from './gen/olytix/identity/v1/user_service.js'
@@ -49,6 +50,7 @@ export const IDENTITY_PACKAGE_DEFINITION = {
   'olytix.identity.v1.AuditService': byWireName(AuditServiceService),
   'olytix.identity.v1.AuthorizationService': byWireName(AuthorizationServiceService),
   'olytix.identity.v1.KeyService': byWireName(KeyServiceService),
+  'olytix.identity.v1.OAuthService': byWireName(OAuthServiceService),
   'olytix.identity.v1.RoleService': byWireName(RoleServiceService),
   'olytix.identity.v1.TokenService': byWireName(TokenServiceService),
   'olytix.identity.v1.UserService': byWireName(UserServiceService),

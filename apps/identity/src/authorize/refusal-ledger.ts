@@ -1,16 +1,18 @@
 import type { PastEvent } from '../audit/audit.service.js'
 import { networkOf } from '../tokens/throttle.js'
-import type { DenialReason } from './decide.js'
 
 /** One refusal: what was asked, by whom as far as that is known, and why it was refused. */
 export interface Refusal {
-  readonly reason: DenialReason
+  /** One of a closed list, however many refusals there are: a `DenialReason`, or what a call marked. */
+  readonly reason: string
   /** Whose credential it is, also if it no longer works; null for nobody's. */
   readonly principal: NonNullable<PastEvent['origin']['principal']> | null
   readonly resource: string
   readonly requestId: string
   /** Canonical; null if unknown. */
   readonly clientIp: string | null
+  /** What else is known; never a secret. */
+  readonly data?: Readonly<Record<string, unknown>>
   readonly at: Date
 }
 
@@ -36,7 +38,7 @@ const MAX_TALLIES = 1_000
 const MAX_WAITING = 10_000
 const MINUTE_MS = 60_000
 
-const AFTER_IDENTIFICATION: ReadonlySet<DenialReason> = new Set([
+const AFTER_IDENTIFICATION: ReadonlySet<string> = new Set([
   'insufficient_scope',
   'address_not_allowed',
   'rate_limited',
@@ -107,12 +109,14 @@ export class RefusalLedger {
   }
 }
 
-function toEvent({ reason, principal, resource, requestId, clientIp, at }: Refusal): PastEvent {
+function toEvent({ reason, principal, resource, at, data, ...from }: Refusal): PastEvent {
+  const { requestId, clientIp } = from
   return {
     type: AFTER_IDENTIFICATION.has(reason) ? 'authorization' : 'authentication',
     subjectKind: 'resource',
     subjectId: resource,
     denialReason: reason,
+    ...(data && { data }),
     timestamp: at,
     origin: { principal, requestId, clientIp },
   }

@@ -36,8 +36,26 @@ export interface SignIn {
   readonly userAgent: string
 }
 
+/** A session that has just begun. */
+export interface BegunSession {
+  readonly id: string
+  readonly tokens: TokenPair
+}
+
 /** A session with all that a decision needs, as of one moment. */
 export type HeldSession = HeldSessionRow
+
+interface WhichSession {
+  readonly id: string
+  /** Only if it is this user's. */
+  readonly userId: string | null
+}
+
+/** Why a session ends. */
+interface Ending {
+  readonly type: 'session_revoked' | 'refresh_reuse_detected'
+  readonly reason?: string
+}
 
 /** Tries to take the next step of a session before giving up; each loser of a race sees the winner's step. */
 const MAX_TRIES = 3
@@ -58,14 +76,14 @@ export class SessionsService {
    * Begins a session: every way of signing in ends here, and here the user is read again.
    * @throws AppError UNAUTHORIZED when the user was disabled, deleted or given another password meanwhile
    */
-  async issueSession(signIn: SignIn, origin: Origin): Promise<TokenPair> {
+  async issueSession(signIn: SignIn, origin: Origin): Promise<BegunSession> {
     const { userId, epoch, method, userAgent } = signIn
     const subject = await findSubject(this.database, userId, this.options.algorithm)
     if (!subject || subject.user_ended) throw unauthorized('the user has ended')
     const at = this.options.now()
     const id = newId('ses', at)
     const issue = this.factory.issue(subject, { sessionId: id, at })
-    const pair = await this.factory.pair(issue, { sessionId: id, counter: 0 })
+    const tokens = await this.factory.pair(issue, { sessionId: id, counter: 0 })
     const expiresAt = daysAfter(at, this.options.absoluteDays)
     const session = { ...issue, id, userId, epoch, method, userAgent, expiresAt }
     await this.database.transaction(async (transaction) => {
@@ -82,7 +100,7 @@ export class SessionsService {
         { ...origin, principal: principalOf(subject) },
       )
     })
-    return pair
+    return { id, tokens }
   }
 
   /**
@@ -112,7 +130,17 @@ export class SessionsService {
 
   /** Ends the session of a genuine refresh token, current or old. Says nothing about whether there was one. */
   async endByToken({ sessionId }: RefreshParts, origin: Origin): Promise<void> {
-    await this.end({ id: sessionId, userId: null }, 'session_revoked', origin)
+    await this.end({ id: sessionId, userId: null }, { type: 'session_revoked' }, origin)
+  }
+
+  /** Ends a session, if it is live, in the caller's transaction. @param reason for the audit trail */
+  async endSession(
+    transaction: Queryable,
+    id: string,
+    reason: string,
+    origin: Origin,
+  ): Promise<void> {
+    await this.endIn(transaction, { id, userId: null }, { type: 'session_revoked', reason }, origin)
   }
 
   /** Live sessions of a user, newest first. @returns one page and, unless it is the last, the id to go on from */
@@ -129,7 +157,8 @@ export class SessionsService {
 
   /** @throws AppError NOT_FOUND, also for somebody else's and for one that is over */
   async revokeSession(id: string, origin: PrincipalOrigin): Promise<void> {
-    const ended = await this.end({ id, userId: origin.principal.id }, 'session_revoked', origin)
+    const which = { id, userId: origin.principal.id }
+    const ended = await this.end(which, { type: 'session_revoked' }, origin)
     if (!ended) throw sessionNotFound()
   }
 
@@ -173,24 +202,27 @@ export class SessionsService {
   }
 
   private async endForReuse({ id }: RefreshableRow, origin: Origin): Promise<never> {
-    await this.end({ id, userId: null }, 'refresh_reuse_detected', origin)
+    await this.end({ id, userId: null }, { type: 'refresh_reuse_detected' }, origin)
     throw unauthorized('a refresh token was used again')
   }
 
   /** @returns whether it was live until now */
-  private async end(
-    which: { readonly id: string; readonly userId: string | null },
-    type: 'session_revoked' | 'refresh_reuse_detected',
+  private end(which: WhichSession, why: Ending, origin: Origin): Promise<boolean> {
+    return this.database.transaction((transaction) => this.endIn(transaction, which, why, origin))
+  }
+
+  private async endIn(
+    transaction: Queryable,
+    which: WhichSession,
+    { type, reason }: Ending,
     origin: Origin,
   ): Promise<boolean> {
-    return this.database.transaction(async (transaction) => {
-      const ended = await endSession(transaction, { ...which, at: this.options.now() })
-      if (!ended) return false
-      const data = { user_id: ended.user_id }
-      const event = { type, subjectKind: 'session', subjectId: ended.id, data } as const
-      await this.audit.recordChange(transaction, event, origin)
-      return true
-    })
+    const ended = await endSession(transaction, { ...which, at: this.options.now() })
+    if (!ended) return false
+    const data = { user_id: ended.user_id, ...(reason !== undefined && { reason }) }
+    const event = { type, subjectKind: 'session', subjectId: ended.id, data } as const
+    await this.audit.recordChange(transaction, event, origin)
+    return true
   }
 
   private bounds(): { readonly now: Date; readonly idleSince: Date } {

@@ -36,7 +36,9 @@ export class SignInService {
     const isProven = await this.isProven(attempt, user, { password, origin })
     if (!isProven || !user) throw unauthorized('wrong password')
     const { id: userId, credentials_epoch: epoch } = user
-    return this.sessions.issueSession({ userId, epoch, method: 'password', userAgent }, origin)
+    const proven = { userId, epoch, method: 'password', userAgent }
+    const { tokens } = await this.sessions.issueSession(proven, origin)
+    return tokens
   }
 
   /**

@@ -63,8 +63,8 @@ export class UpkeepService implements OnApplicationBootstrap, OnApplicationShutd
   }
 }
 
-/** Repeats until less than a full batch is left. */
-async function untilFew(reap: () => Promise<number>): Promise<void> {
+/** Repeats a step of `REAPED_AT_ONCE` rows until less than that is left. */
+export async function untilFew(reap: () => Promise<number>): Promise<void> {
   let reaped = REAPED_AT_ONCE
   while (reaped >= REAPED_AT_ONCE) reaped = await reap()
 }

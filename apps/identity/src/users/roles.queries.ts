@@ -22,6 +22,13 @@ export async function listRoleNames(database: Queryable): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
+export function listRoleScopes(database: Queryable): Promise<Pick<RoleRow, 'name' | 'scopes'>[]> {
+  return database.many(
+    roleRow.pick({ name: true, scopes: true }),
+    sql`select name, scopes from roles`,
+  )
+}
+
 /** By name, from the one after `afterName` on. */
 export function listRoles(
   database: Queryable,

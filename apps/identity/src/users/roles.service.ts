@@ -7,6 +7,7 @@ import {
   deleteRole,
   findRole,
   listRoleNames,
+  listRoleScopes,
   listRoles,
   putRole,
   type RoleRow,
@@ -91,6 +92,12 @@ export class RolesService {
         origin,
       )
     })
+  }
+
+  /** Scopes of each role that there is. */
+  async scopesByRole(database: Queryable): Promise<ReadonlyMap<string, readonly Scope[]>> {
+    const rows = await listRoleScopes(database)
+    return new Map(rows.map(({ name, scopes }) => [name, scopes]))
   }
 
   /** A problem for each name that is no role, with the nearest role that is. */

@@ -97,6 +97,7 @@ export interface NewUserRow {
   readonly id: string
   readonly email: string
   readonly emailCanonical: string
+  readonly emailVerified: boolean
   readonly name: string
   readonly passwordHash: string | null
   readonly roles: readonly string[]
@@ -109,12 +110,12 @@ export async function insertUser(transaction: Queryable, user: NewUserRow): Prom
   await transaction.execute(sql`
     with new_user as (
       insert into users (
-        id, email, email_canonical, name, password_hash, attributes, created_at, updated_at,
-        disabled_at
+        id, email, email_canonical, email_verified, name, password_hash, attributes, created_at,
+        updated_at, disabled_at
       )
       values (
-        ${user.id}, ${user.email}, ${user.emailCanonical}, ${user.name}, ${user.passwordHash},
-        ${JSON.stringify(user.attributes)}, ${user.createdAt}, ${user.createdAt},
+        ${user.id}, ${user.email}, ${user.emailCanonical}, ${user.emailVerified}, ${user.name},
+        ${user.passwordHash}, ${JSON.stringify(user.attributes)}, ${user.createdAt}, ${user.createdAt},
         ${user.disabled ? user.createdAt : null}
       )
       returning id

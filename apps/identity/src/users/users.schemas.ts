@@ -38,7 +38,7 @@ export function parseNewUser(message: CreateUserRequest): {
   if (problem) throw invalidRequest([{ path: 'password', message: `password ${problem}` }])
   const roles = parsed.roles.length > 0 ? [...new Set(parsed.roles)] : DEFAULT_ROLES
   const emailCanonical = canonicalEmail(parsed.email) ?? parsed.email
-  return { user: { ...parsed, roles, emailCanonical }, password }
+  return { user: { ...parsed, roles, emailCanonical, emailVerified: false }, password }
 }
 
 const changes = user.extend({ email_verified: z.boolean() })

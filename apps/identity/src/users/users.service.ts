@@ -25,6 +25,13 @@ export type NewUser = Omit<NewUserRow, 'id' | 'passwordHash' | 'createdAt'>
 /** A new account, its password hashed. */
 export type PreparedUser = Omit<NewUserRow, 'id' | 'createdAt'>
 
+/** Which account changes, and how. */
+interface UserChange {
+  readonly id: string
+  readonly changes: UserChanges
+  readonly by?: string
+}
+
 /** Accounts of people. */
 @Injectable()
 export class UsersService {
@@ -71,8 +78,9 @@ export class UsersService {
     const createdAt = this.trail.now()
     const id = newId('usr', createdAt)
     await withTakenEmail(user.email, insertUser(transaction, { ...user, id, createdAt }))
-    const { email, name, roles, attributes, disabled } = user
-    const data = { after: { email, name, roles, attributes, disabled } }
+    const { email, emailVerified, name, roles, attributes, disabled } = user
+    const after = { email, email_verified: emailVerified, name, roles, attributes, disabled }
+    const data = { after }
     await this.trail.recordUserChange(transaction, { type: 'user_created', id, data }, origin)
     return id
   }
@@ -102,26 +110,39 @@ export class UsersService {
    */
   async updateUser(id: string, changes: UserChanges, origin: Origin): Promise<UserRow> {
     return this.database.transaction((transaction) =>
-      this.roles.keepingAnAdmin(transaction, async () => {
-        const before = await findUserForUpdate(transaction, id)
-        if (!before) throw userNotFound()
-        const row = changedUser(before, changes, this.trail.now())
-        await withTakenEmail(row.email, updateUser(transaction, row))
-        if (row.emailCanonical !== before.email_canonical) {
-          await this.credentials.voidTokens(transaction, id)
-        }
-        if (changes.roles) {
-          await this.demandRoles(transaction, changes.roles)
-          await replaceUserRoles(transaction, id, changes.roles)
-        }
-        const after = await findUser(transaction, id)
-        if (!after) throw new Error('a user who is locked is gone')
-        const type = row.endsSessions ? 'user_disabled' : 'user_updated'
-        const data = changedParts(before, after)
-        await this.trail.recordUserChange(transaction, { type, id, data }, origin)
-        return after
-      }),
+      this.changeUser(transaction, { id, changes }, origin),
     )
+  }
+
+  /**
+   * The same in the caller's transaction.
+   * @param change `by` is for the audit trail when no principal makes it: `oauth:google`
+   * @throws AppError as `updateUser`
+   */
+  changeUser(
+    transaction: Queryable,
+    { id, changes, by }: UserChange,
+    origin: Origin,
+  ): Promise<UserRow> {
+    return this.roles.keepingAnAdmin(transaction, async () => {
+      const before = await findUserForUpdate(transaction, id)
+      if (!before) throw userNotFound()
+      const row = changedUser(before, changes, this.trail.now())
+      await withTakenEmail(row.email, updateUser(transaction, row))
+      if (row.emailCanonical !== before.email_canonical) {
+        await this.credentials.voidTokens(transaction, id)
+      }
+      if (changes.roles) {
+        await this.demandRoles(transaction, changes.roles)
+        await replaceUserRoles(transaction, id, changes.roles)
+      }
+      const after = await findUser(transaction, id)
+      if (!after) throw new Error('a user who is locked is gone')
+      const type = row.endsSessions ? 'user_disabled' : 'user_updated'
+      const data = { ...changedParts(before, after), ...(by !== undefined && { by }) }
+      await this.trail.recordUserChange(transaction, { type, id, data }, origin)
+      return after
+    })
   }
 
   /**
