@@ -5,9 +5,11 @@ import { ApiRefusal, ServerUnreachable } from './api/api-errors.js'
 import type { Credential } from './api/credential.js'
 import { SignInApi } from './api/sign-in-api.js'
 import type { OpenBrowser } from './browser/open-browser.js'
+import { addDataAudit } from './commands/audit.js'
 import { addAuth } from './commands/auth.js'
 import type { CommandContext, SignInServer } from './commands/command-context.js'
 import { addMeta } from './commands/meta.js'
+import { addPolicies } from './commands/policies.js'
 import { addQuery } from './commands/query.js'
 import { addRoles } from './commands/roles.js'
 import { addUsers } from './commands/users.js'
@@ -85,6 +87,8 @@ function addCommands(program: Command, context: CommandContext, input: CliInput)
   addWhoami(program, context)
   addQuery(program, context)
   addMeta(program, context)
+  addPolicies(program, context)
+  addDataAudit(program, context)
 }
 
 /** What the commands of one run share. */

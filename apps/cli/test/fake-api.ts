@@ -5,6 +5,7 @@ export interface SeenRequest {
   readonly url: string
   readonly authorization: string | undefined
   readonly body: string
+  readonly ifMatch?: string
 }
 
 export interface ScriptedAnswer {
@@ -38,7 +39,14 @@ export class FakeApi {
       request.on('data', (chunk: Buffer) => (body += chunk.toString()))
       request.on('end', () => {
         const { method = '', url = '', headers } = request
-        const seen = { method, url, authorization: headers.authorization, body }
+        const ifMatch = headers['if-match']
+        const seen = {
+          method,
+          url,
+          authorization: headers.authorization,
+          body,
+          ...(ifMatch === undefined ? {} : { ifMatch }),
+        }
         api.requests.push(seen)
         void api.answer(seen).then((answer) => {
           const type = { 'content-type': 'application/json' }

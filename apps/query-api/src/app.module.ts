@@ -6,6 +6,7 @@ import { HttpErrorFilter } from '@olytix/errors/nest'
 import { type Database, sql } from '@olytix/postgres'
 import { AuditService } from './audit/audit.service.js'
 import type { QueryApiConfig } from './config.js'
+import type { Definitions } from './definitions/definitions.service.js'
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './health/health.http.js'
 import { IdentityHealth } from './health/identity-health.js'
 import { AuditController } from './http/auth/audit.http.js'
@@ -21,6 +22,7 @@ import { TokenController } from './http/auth/token.http.js'
 import { UsersController } from './http/auth/users.http.js'
 import { LoginController } from './http/login/login.http.js'
 import { providePublicUrl } from './http/public-url.js'
+import { createDefinitionsHttpModule } from './http/definitions-http.module.js'
 import { createQueryHttpModule } from './http/query-http.module.js'
 import type { CurrentProject } from './project/current-project.js'
 import type { Warehouse } from './warehouse/warehouse.js'
@@ -29,6 +31,7 @@ import type { Warehouse } from './warehouse/warehouse.js'
 export interface Foundation {
   readonly config: QueryApiConfig
   readonly database: Database
+  readonly definitions: Definitions
   readonly projects: CurrentProject
   readonly warehouse: Warehouse
   readonly authorizer: Authorizer
@@ -53,7 +56,7 @@ const AUTH_CONTROLLERS = [
 @Module({})
 export class AppModule {
   static forRoot(foundation: Foundation): DynamicModule {
-    const { config, database, projects, warehouse, authorizer } = foundation
+    const { config, database, definitions, projects, warehouse, authorizer } = foundation
     const audit = new AuditService(database, {
       isEnabled: config.OLYTIX_SECURITY__AUDIT_ENABLED,
       durability: config.OLYTIX_AUDIT__DURABILITY,
@@ -66,6 +69,7 @@ export class AppModule {
           allowQueryParameter: config.OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER,
         }),
         createQueryHttpModule({ projects, warehouse, audit }),
+        createDefinitionsHttpModule({ definitions, projects }),
       ],
       controllers: [HealthController, LoginController, ...AUTH_CONTROLLERS],
       providers: [

@@ -88,7 +88,7 @@ async function serve(
       serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
     }),
   )
-  const foundation = { config, database, projects, warehouse, authorizer, channel }
+  const foundation = { config, database, definitions, projects, warehouse, authorizer, channel }
   const app = await createApp(foundation, logger)
   open(app.get(IdentityClient))
   open(app)

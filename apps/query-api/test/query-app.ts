@@ -1,4 +1,4 @@
-import { Module } from '@nestjs/common'
+import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_FILTER, NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { AuthGuardsModule, type Principal } from '@olytix/auth-guards'
@@ -15,7 +15,7 @@ import type { Superstore } from './superstore.js'
 /** The routes of questions on a free port; a caller's credential is the name of their principal. */
 export interface QueryApp {
   readonly url: string
-  close(): Promise<void>
+  readonly close: () => Promise<void>
 }
 
 export async function startQueryApp(
@@ -24,13 +24,24 @@ export async function startQueryApp(
   audit = withoutAudit(),
 ): Promise<QueryApp> {
   const projects = new CurrentProject({ project, revision: 0 })
+  const { origin, close } = await serveRoutes(principals, [
+    createQueryHttpModule({ projects, warehouse, audit }),
+  ])
+  return { url: `${origin}/api/v1/query`, close }
+}
+
+/** The routes of modules on a free port, behind the guard. */
+export async function serveRoutes(
+  principals: Readonly<Record<string, Principal>>,
+  modules: readonly DynamicModule[],
+): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
   @Module({
     imports: [
       AuthGuardsModule.forRoot({
         authorizer: new FakeAuthorizer(principals),
         allowQueryParameter: true,
       }),
-      createQueryHttpModule({ projects, warehouse, audit }),
+      ...modules,
     ],
     providers: [{ provide: APP_FILTER, useClass: HttpErrorFilter }],
   })
@@ -39,7 +50,7 @@ export async function startQueryApp(
   const app = await NestFactory.create<NestFastifyApplication>(App, adapter, { logger: false })
   app.useGlobalPipes(validationPipe())
   await app.listen(0, '127.0.0.1')
-  return { url: `${await app.getUrl()}/api/v1/query`, close: () => app.close() }
+  return { origin: await app.getUrl(), close: () => app.close() }
 }
 
 /** For tests of other things: nothing is written, so that no database is asked. */

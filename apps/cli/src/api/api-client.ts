@@ -9,7 +9,9 @@ import {
   queryAnswer,
   type QueryAnswer,
 } from './answers.js'
+import { AuditApi } from './audit-api.js'
 import { KeysApi } from './keys-api.js'
+import { PoliciesApi } from './policies-api.js'
 import { RolesApi } from './roles-api.js'
 import { SecurityApi } from './security-api.js'
 import { call, type Endpoint } from './transport.js'
@@ -39,6 +41,8 @@ export class ApiClient {
   readonly roles: RolesApi
   readonly account: AccountApi
   readonly security: SecurityApi
+  readonly policies: PoliciesApi
+  readonly audit: AuditApi
 
   constructor(private readonly endpoint: Endpoint) {
     this.keys = new KeysApi(endpoint)
@@ -46,6 +50,8 @@ export class ApiClient {
     this.roles = new RolesApi(endpoint)
     this.account = new AccountApi(endpoint)
     this.security = new SecurityApi(endpoint)
+    this.policies = new PoliciesApi(endpoint)
+    this.audit = new AuditApi(endpoint)
   }
 
   whoAmI(): Promise<Principal> {

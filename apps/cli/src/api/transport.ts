@@ -24,6 +24,8 @@ export interface ApiRequest {
   readonly path: string
   readonly search?: Search
   readonly body?: unknown
+  /** An entity tag: the request is refused when the server has another. */
+  readonly ifMatch?: string
   readonly timeoutMs?: number
 }
 
@@ -75,9 +77,10 @@ async function exchange(endpoint: Endpoint, request: ApiRequest): Promise<Exchan
 
 async function exchangeOnce(
   { url: server }: Endpoint,
-  { method, path, search, body, timeoutMs = TIMEOUT_MS }: ApiRequest,
+  request: ApiRequest,
   presented: Secret | undefined,
 ): Promise<Exchanged> {
+  const { method, path, search, body, timeoutMs = TIMEOUT_MS } = request
   const url = new URL(path, server)
   for (const [name, value] of Object.entries(search ?? {})) {
     if (value !== undefined) url.searchParams.set(name, value)
@@ -88,16 +91,24 @@ async function exchangeOnce(
       // A redirect could carry the credential to somebody else.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeoutMs),
-      headers: {
-        ...(presented ? { authorization: `Bearer ${presented.reveal()}` } : {}),
-        accept: 'application/json',
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
+      headers: headersOf(request, presented),
       ...(body === undefined ? {} : { body: stringify(body) ?? '' }),
     })
     return { status: response.status, text: await response.text() }
   } catch (error) {
     throw new ServerUnreachable(`no answer from ${server.href}: ${reason(error)}`, error)
+  }
+}
+
+function headersOf(
+  { body, ifMatch }: ApiRequest,
+  presented: Secret | undefined,
+): Readonly<Record<string, string>> {
+  return {
+    ...(presented ? { authorization: `Bearer ${presented.reveal()}` } : {}),
+    accept: 'application/json',
+    ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
   }
 }
 

@@ -2,6 +2,12 @@ import { type Queryable, sql } from '@olytix/postgres'
 import { z } from 'zod'
 import { DEFINITION_KINDS, type DefinitionKind } from '../project/definitions.js'
 import type { DefinitionChange } from './changes.js'
+import {
+  type DefinitionVersion,
+  type StoredDefinition,
+  storedDefinition,
+  definitionVersion,
+} from './stored-definition.js'
 import { type Document, DOCUMENT_KINDS, DOCUMENT_STATES } from './documents.js'
 
 /** Any number of our own: whoever makes a revision holds it until it is committed. */
@@ -117,21 +123,6 @@ export async function notifyRevision(transaction: Queryable, revision: number): 
   await transaction.execute(sql`select pg_notify(${CHANNEL}, ${String(revision)})`)
 }
 
-const storedRow = z.object({
-  kind: z.enum(DEFINITION_KINDS),
-  name: z.string(),
-  text: z.string(),
-  path: z.string(),
-  isEdited: z.boolean(),
-  revision: z.coerce.number(),
-  changedAt: z.date(),
-  authorId: z.string().nullable(),
-  authorEmail: z.string().nullable(),
-})
-
-/** A definition as it is stored, with who changed it last. */
-export type StoredDefinition = z.output<typeof storedRow>
-
 /** The definitions that there are, by kind and name. */
 export function listDefinitions(
   database: Queryable,
@@ -139,7 +130,7 @@ export function listDefinitions(
   kinds: readonly DefinitionKind[] = DEFINITION_KINDS,
 ): Promise<StoredDefinition[]> {
   return database.many(
-    storedRow,
+    storedDefinition,
     sql`
       select kind, name, text, path, is_edited as "isEdited", revision, created_at as "changedAt",
         author_id as "authorId", author_email as "authorEmail"
@@ -155,21 +146,6 @@ export function listDefinitions(
   )
 }
 
-const versionRow = z.object({
-  kind: z.enum(DEFINITION_KINDS),
-  name: z.string(),
-  revision: z.coerce.number(),
-  change: z.enum(['created', 'updated', 'deleted']),
-  text: z.string().nullable(),
-  origin: z.enum(['folder', 'api']),
-  changedAt: z.date(),
-  authorId: z.string().nullable(),
-  authorEmail: z.string().nullable(),
-})
-
-/** One change of a definition; `text` is what it became. */
-export type DefinitionVersion = z.output<typeof versionRow>
-
 /** The changes of the definitions of a name, newest first. */
 export function listVersions(
   database: Queryable,
@@ -177,7 +153,7 @@ export function listVersions(
   { kinds, name }: { readonly kinds: readonly DefinitionKind[]; readonly name: string },
 ): Promise<DefinitionVersion[]> {
   return database.many(
-    versionRow,
+    definitionVersion,
     sql`
       select kind, name, revision, change, text, origin, created_at as "changedAt",
         author_id as "authorId", author_email as "authorEmail"

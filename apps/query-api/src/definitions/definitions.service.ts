@@ -5,7 +5,7 @@ import { recordChanges } from '../audit/record-changes.js'
 import type { CurrentProject, ProjectRevision } from '../project/current-project.js'
 import type { CompiledProject } from '../project/build-project.js'
 import type { Shadowed } from '../project/read-definitions.js'
-import type { ProjectFiles } from '../project/definitions.js'
+import type { DefinitionKind, ProjectFiles } from '../project/definitions.js'
 import { type DefinitionChange, definitionChanges } from './changes.js'
 import { changeEvents } from './change-events.js'
 import {
@@ -15,10 +15,11 @@ import {
   insertRevision,
   listDefinitions,
   listDocuments,
+  listVersions,
   lockDefinitions,
   notifyRevision,
-  type StoredDefinition,
 } from './definitions.queries.js'
+import type { DefinitionVersion, StoredDefinition } from './stored-definition.js'
 import { type Document, filesOfDocuments, withChanges } from './documents.js'
 
 /** What definitions are kept in and compiled with. */
@@ -83,6 +84,16 @@ export class Definitions {
       const revision = await this.insert(transaction, change, { documents, changes })
       return { project, revision, changes, kept: keptOf(shadowed, documents) }
     })
+  }
+
+  /** The definitions that there are, by kind and name. */
+  list(kinds?: readonly DefinitionKind[]): Promise<readonly StoredDefinition[]> {
+    return listDefinitions(this.options.database, this.options.project, kinds)
+  }
+
+  /** What became of the definitions of a name, newest first. */
+  versions(kinds: readonly DefinitionKind[], name: string): Promise<readonly DefinitionVersion[]> {
+    return listVersions(this.options.database, this.options.project, { kinds, name })
   }
 
   /** The newest revision, compiled; `undefined` when there is none. @throws AppError INVALID_PROJECT */

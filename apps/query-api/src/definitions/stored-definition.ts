@@ -1,0 +1,34 @@
+import { z } from 'zod'
+import { DEFINITION_KINDS } from '../project/definitions.js'
+
+/** Rows of `listDefinitions`. */
+export const storedDefinition = z.object({
+  kind: z.enum(DEFINITION_KINDS),
+  name: z.string(),
+  text: z.string(),
+  path: z.string(),
+  isEdited: z.boolean(),
+  revision: z.coerce.number(),
+  changedAt: z.date(),
+  authorId: z.string().nullable(),
+  authorEmail: z.string().nullable(),
+})
+
+/** A definition as it is stored, with who changed it last. */
+export type StoredDefinition = z.output<typeof storedDefinition>
+
+/** Rows of `listVersions`. */
+export const definitionVersion = z.object({
+  kind: z.enum(DEFINITION_KINDS),
+  name: z.string(),
+  revision: z.coerce.number(),
+  change: z.enum(['created', 'updated', 'deleted']),
+  text: z.string().nullable(),
+  origin: z.enum(['folder', 'api']),
+  changedAt: z.date(),
+  authorId: z.string().nullable(),
+  authorEmail: z.string().nullable(),
+})
+
+/** One change of a definition; `text` is what it became. */
+export type DefinitionVersion = z.output<typeof definitionVersion>
