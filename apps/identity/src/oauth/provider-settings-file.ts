@@ -19,7 +19,9 @@ export interface OAuthSettingsSource {
 }
 
 const outline = z.looseObject({
-  security: z.looseObject({ oauth: z.looseObject({ enabled: z.unknown() }).nullish() }).nullish(),
+  security: z
+    .looseObject({ oauth: z.looseObject({ enabled: z.unknown().optional() }).nullish() })
+    .nullish(),
 })
 
 /**
