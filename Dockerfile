@@ -14,8 +14,8 @@ COPY . .
 RUN NX_DAEMON=false npx nx run-many -t build -p @olytix/local-stack --output-style=stream
 # What runs, and nothing else. Whatever the umask of the clone was: everybody may read it, nobody may change it.
 RUN mkdir /out \
- && cp -a --parents package.json package-lock.json libs/*/package.json libs/*/dist libs/*/*.binpb apps/*/package.json \
-      apps/*/dist apps/*/migrations apps/*/pages examples /out/ \
+ && cp -a --parents package.json package-lock.json libs/*/package.json libs/*/dist libs/*/*.binpb libs/*/sql \
+      apps/*/package.json apps/*/dist apps/*/migrations apps/*/pages examples /out/ \
  && find /out -name '*.map' -delete && find /out -name '*.d.ts' -delete \
  && chmod -R a+rX,go-w /out
 

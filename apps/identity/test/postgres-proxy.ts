@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { TcpGate } from './tcp-gate.js'
+import { TcpGate } from '@olytix/postgres/testing'
 
 /** Stands between a service and PostgreSQL: writes down each statement, and can cut the line. */
 export class PostgresProxy extends TcpGate {

@@ -12,7 +12,7 @@ import { z } from 'zod'
 import { decodePart } from './forge.js'
 import { ADMIN_EMAIL, ADMIN_PASSWORD, failure, Harness, unary } from './harness.js'
 import { IdentityProcess } from './identity-process.js'
-import { TcpGate } from './tcp-gate.js'
+import { TcpGate } from '@olytix/postgres/testing'
 
 let identity: Harness
 

@@ -4,7 +4,7 @@ import { Database, sql } from '@olytix/postgres'
 import { AuthorizationServiceClient } from '@olytix/proto'
 import { z } from 'zod'
 import { ADMIN_KEY, as, Harness, unary } from './harness.js'
-import { TcpGate } from './tcp-gate.js'
+import { TcpGate } from '@olytix/postgres/testing'
 import { Watch } from './watch.js'
 
 /** The bound that the documentation states. */

@@ -1,4 +1,11 @@
-import { Database, type DatabasePlan, ident, prepareServer, sql } from '@olytix/postgres'
+import {
+  Database,
+  type DatabasePlan,
+  ident,
+  installRowSecurity,
+  prepareServer,
+  sql,
+} from '@olytix/postgres'
 import type { StackSecrets } from './secrets.js'
 
 const OWNER_ROLE = 'olytix_owner'
@@ -24,7 +31,7 @@ interface DatabaseUrl {
 
 /**
  * Makes the databases and roles that are missing, and lets the reader read whatever the owner will create in the
- * warehouse, in any schema.
+ * warehouse, in any schema. The warehouse gets the functions that row security of its own would ask.
  * @param serverUrl of a role that may create databases and roles
  */
 export async function prepareDatabases(
@@ -38,6 +45,7 @@ export async function prepareDatabases(
     const reader = ident(READER_ROLE)
     await warehouse.execute(sql`alter default privileges grant usage on schemas to ${reader}`)
     await warehouse.execute(sql`alter default privileges grant select on tables to ${reader}`)
+    await installRowSecurity(warehouse)
   } finally {
     await warehouse.close()
   }

@@ -1,10 +1,11 @@
 import type { ChannelCredentials } from '@grpc/grpc-js'
-import { type DynamicModule, Module, type Provider } from '@nestjs/common'
+import { type DynamicModule, Logger, Module, type Provider } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
 import { type Authorizer, AuthGuardsModule } from '@olytix/auth-guards'
 import { HttpErrorFilter } from '@olytix/errors/nest'
 import { type Database, sql } from '@olytix/postgres'
 import { AuditService } from './audit/audit.service.js'
+import { checkWarehouse } from './check-warehouse.js'
 import type { QueryApiConfig } from './config.js'
 import type { Definitions } from './definitions/definitions.service.js'
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './health/health.http.js'
@@ -90,19 +91,27 @@ function identityClient({ config, channel }: Foundation): IdentityClient {
   })
 }
 
-function readiness({ config, channel, database, warehouse }: Foundation): Provider {
+function readiness({ config, channel, database, projects, warehouse }: Foundation): Provider {
   const identity = new IdentityHealth(config.OLYTIX_IDENTITY__ADDRESS, channel)
   const checks: readonly ReadinessCheck[] = [
     { name: 'identity', isReady: () => identity.isServing() },
     { name: 'database', isReady: () => succeeds(database.execute(sql`select 1`)) },
-    { name: 'warehouse', isReady: () => succeeds(warehouse.ping()) },
+    {
+      name: 'warehouse',
+      isReady: () => succeeds(checkWarehouse(config, projects.project, warehouse)),
+    },
   ]
   return { provide: READINESS_CHECKS, useValue: checks }
 }
 
+const health = new Logger('health')
+
 function succeeds(check: Promise<unknown>): Promise<boolean> {
   return check.then(
     () => true,
-    () => false,
+    (reason: unknown) => {
+      health.warn(reason)
+      return false
+    },
   )
 }

@@ -5,6 +5,7 @@ import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { GrpcAuthorizer } from '@olytix/auth-guards'
 import { ConfigError, type Secret } from '@olytix/config'
 import { AppModule, type Foundation } from './app.module.js'
+import { checkWarehouse } from './check-warehouse.js'
 import type { QueryApiConfig } from './config.js'
 import { RevisionFollower } from './definitions/revision-follower.js'
 import { answerWrongMethods } from './http/allowed-methods.js'
@@ -152,9 +153,7 @@ function warehouseCheck(
 ): (project: Project) => Promise<Project> {
   const said = new Set<string>()
   return async (project) => {
-    const tables = Object.values(project.cubes).flatMap((cube) => cube.relation.tables)
-    const allowed = config.OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE
-    for (const warning of await warehouse.checkRole(tables, allowed)) {
+    for (const warning of await checkWarehouse(config, project, warehouse)) {
       if (!said.has(warning)) logger.warn(warning)
       said.add(warning)
     }

@@ -55,14 +55,18 @@ function matches(roles: readonly string[], principal: Principal): boolean {
 
 /** Policies follow lineage: what a cube with policies reads is protected wherever else it is read. */
 function requireOpen(project: Project, { name, relation }: Cube): void {
-  const { protectedTables } = rulesOf(project)
-  if (relation.tables.some((table) => protectedTables.has(nameOf(table)))) {
+  if (relation.tables.some((table) => isProtected(project, table))) {
     throw forbidden(`cube ${name} reads a protected table and has no policy of its own`)
   }
   const isMasked = project.masking.some(({ cube }) => cube === name)
   if (relation.isOpaque && !isMasked && project.policies.length + project.masking.length > 0) {
     throw forbidden(`what cube ${name} reads is not known, and it has no policy of its own`)
   }
+}
+
+/** Whether a cube with policies reads a table, so that nothing without policies may. */
+export function isProtected(project: Project, table: TableName): boolean {
+  return rulesOf(project).protectedTables.has(nameOf(table))
 }
 
 interface Rules {

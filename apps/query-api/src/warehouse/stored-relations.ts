@@ -1,6 +1,6 @@
 import type { Statement, TextRows } from '@olytix/postgres'
 import { z } from 'zod'
-import type { TableName } from './check-role.js'
+import type { TableName } from './check-role.queries.js'
 
 /** A table or view as the warehouse holds it. */
 export interface StoredRelation extends TableName {

@@ -8,7 +8,8 @@ import {
   type Statement,
   type TextRows,
 } from '@olytix/postgres'
-import { checkRole, type TableName } from './check-role.js'
+import type { TableName } from './check-role.queries.js'
+import { checkRole, type ReadTable } from './check-role.js'
 import { storedRelations, type StoredRelation } from './stored-relations.js'
 
 interface WarehouseOptions {
@@ -39,7 +40,7 @@ export interface RowStream {
   readonly reason: () => unknown
 }
 
-const PING_TIMEOUT_MS = 2000
+const CHECK_TIMEOUT_MS = 5000
 
 /** The database that holds the numbers. Every statement runs in a read-only transaction under its own settings. */
 export class Warehouse {
@@ -90,21 +91,13 @@ export class Warehouse {
     return { batches: translated(rows, reason), ended, reason }
   }
 
-  /** @throws AppError UNAVAILABLE when it does not answer in time */
-  async ping(): Promise<void> {
-    await this.read(
-      { text: 'select 1', values: [] },
-      { settings: {}, timezone: 'UTC', timeoutMs: PING_TIMEOUT_MS },
-    )
-  }
-
   /**
-   * Checks that row security of the database's own would hold for the role that logs in.
+   * Checks that the warehouse answers, and that row security of its own holds for the role that logs in, also through views.
    * @param tables that questions may read
-   * @returns warnings about a role that is mightier than it needs to be
-   * @throws Error when it escapes the row security of one of the tables, unless that is allowed
+   * @returns warnings about a role that is mightier than it needs to be, and about ways round that policies of ours close
+   * @throws Error when the row security of a table would not hold, unless that is allowed; AppError as `read` does
    */
-  checkRole(tables: readonly TableName[], allowPrivileged: boolean): Promise<readonly string[]> {
+  checkRole(tables: readonly ReadTable[], allowPrivileged: boolean): Promise<readonly string[]> {
     return checkRole((statement) => this.readAsNobody(statement), tables, allowPrivileged)
   }
 
@@ -119,7 +112,8 @@ export class Warehouse {
   }
 
   private async readAsNobody(statement: Statement): Promise<TextRows['rows']> {
-    const { rows } = await this.read(statement, { settings: {}, timezone: 'UTC' })
+    const context = { settings: {}, timezone: 'UTC', timeoutMs: CHECK_TIMEOUT_MS }
+    const { rows } = await this.read(statement, context)
     return rows
   }
 
@@ -134,6 +128,7 @@ const SESSION: Settings = {
   intervalstyle: 'iso_8601',
   extra_float_digits: '1',
   bytea_output: 'hex',
+  row_security: 'on',
   standard_conforming_strings: 'on',
   search_path: 'pg_catalog',
   jit: 'off',

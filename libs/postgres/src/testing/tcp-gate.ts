@@ -1,7 +1,10 @@
 import { connect, createServer, type Socket } from 'node:net'
+import { Transform } from 'node:stream'
 
-/** Stands between a client and a service: can keep back what the service says, and cut the line. */
+/** Stands between a client and a service: can delay or keep back what the service says, and cut the line. */
 export class TcpGate {
+  /** How long each thing that the service says is on its way, in milliseconds. */
+  replyDelayMs = 0
   private readonly sockets = new Set<Socket>()
   private readonly servers = new Set<Socket>()
   private isShut = false
@@ -55,6 +58,11 @@ export class TcpGate {
     // A plain gate looks at nothing.
   }
 
+  /** What passes in place of what a client said. */
+  protected rewrite(said: Buffer): Buffer {
+    return said
+  }
+
   private forward(client: Socket): void {
     if (this.isShut) {
       client.destroy()
@@ -75,7 +83,24 @@ export class TcpGate {
       })
     }
     this.watch(client)
-    client.pipe(server)
-    server.pipe(client)
+    client.pipe(this.requests()).pipe(server)
+    server.pipe(this.replies()).pipe(client)
+  }
+
+  private requests(): Transform {
+    return new Transform({
+      transform: (said: Buffer, _encoding, done) => {
+        done(null, this.rewrite(said))
+      },
+    })
+  }
+
+  private replies(): Transform {
+    return new Transform({
+      transform: (said: Buffer, _encoding, done) => {
+        if (this.replyDelayMs > 0) setTimeout(done, this.replyDelayMs, null, said)
+        else done(null, said)
+      },
+    })
   }
 }
