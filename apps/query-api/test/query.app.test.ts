@@ -351,11 +351,10 @@ describe('beside the answer', () => {
         },
       ],
     })
-    const filters = [{ metric: 'total_revenue', operator: 'gt', value: 1 }]
-    const totals = { metrics: ['total_revenue'], filters, totals: true }
-    expect((await post(totals, 'all', '/validate')).json).toMatchObject({
+    const filled = { metrics: ['total_revenue'], fill: true }
+    expect((await post(filled, 'all', '/validate')).json).toMatchObject({
       valid: false,
-      errors: [{ path: 'totals' }],
+      errors: [{ path: 'fill' }],
     })
     expect((await post({ limit: -1 }, 'all', '/validate')).json).toMatchObject({ valid: false })
   })

@@ -12,6 +12,7 @@ import { planQuery } from '../semantics/plan-query.js'
 import type { QueryPlan } from '../semantics/query-plan.js'
 import type { QueryRequest } from '../semantics/query-request.js'
 import { renderCount, renderSql } from '../sql/render-sql.js'
+import { renderTotals } from '../sql/render-totals.js'
 import type { StatementTemplate } from '../sql/statement-template.js'
 
 /** A question's plan for one principal, with its values. */
@@ -20,6 +21,8 @@ export interface PlannedQuestion {
   readonly statement: Statement
   /** Counts the rows, whatever limit and offset are. */
   readonly counting: () => Statement
+  /** Computes the metrics of all rows, whatever limit and offset are. */
+  readonly totalling: () => Statement
 }
 
 /**
@@ -50,6 +53,7 @@ const MAX_PLANS = 2000
 class Templates {
   readonly rows: StatementTemplate
   private counted: StatementTemplate | undefined
+  private totalled: StatementTemplate | undefined
 
   constructor(readonly plan: GuardedPlan) {
     this.rows = renderSql(plan)
@@ -58,6 +62,10 @@ class Templates {
   get count(): StatementTemplate {
     return (this.counted ??= renderCount(this.plan))
   }
+
+  get total(): StatementTemplate {
+    return (this.totalled ??= renderTotals(this.plan))
+  }
 }
 
 function bound(templates: Templates, values: LateValues): PlannedQuestion {
@@ -65,6 +73,7 @@ function bound(templates: Templates, values: LateValues): PlannedQuestion {
     plan: templates.plan,
     statement: templates.rows.bind(values),
     counting: () => templates.count.bind(values),
+    totalling: () => templates.total.bind(values),
   }
 }
 

@@ -14,7 +14,7 @@ import { type StreamOutcome, streamRows } from '../results/stream-rows.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { planQuestion, type PlannedQuestion } from './plan-question.js'
 import { QuestionTrail } from './question-trail.js'
-import { type Answer, planAll, type Question, runQuery, streamQuery } from './run-query.js'
+import { type Answer, type Question, runQuery, streamQuery } from './run-query.js'
 import { WAREHOUSE } from './query.tokens.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
 import { type CubeMeta, describeCube, describeCubes } from './describe-cubes.js'
@@ -95,10 +95,8 @@ export class QueryService {
 
   /** @throws AppError as the question itself would, but for what only running it shows */
   async validate(caller: Caller, question: Question): Promise<void> {
-    await this.evaluate(
-      caller,
-      question,
-      () => planAll(this.projects.project, caller.principal, question).planned,
+    await this.evaluate(caller, question, () =>
+      planQuestion(this.projects.project, caller.principal, question),
     )
   }
 

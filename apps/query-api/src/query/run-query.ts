@@ -1,21 +1,17 @@
 import type { Principal } from '@olytix/auth-guards'
-import { invalidQuery } from '@olytix/errors'
 import type { Statement, TextRows } from '@olytix/postgres'
-import { filterLeaves } from '../project/filter-shape.js'
 import type { Project } from '../project/project.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { principalSettings } from '../rls/settings.js'
 import type { QueryRequest } from '../semantics/query-request.js'
 import type { RowStream, Warehouse } from '../warehouse/warehouse.js'
-import { planQuestion, type PlannedQuestion } from './plan-question.js'
+import { planQuestion } from './plan-question.js'
 
 /** A question and the time that it may take in the database. */
 export type Question = QueryRequest & {
   readonly timeoutMs?: number | undefined
   /** Count the rows without limit. */
   readonly totalRows?: boolean | undefined
-  /** Compute the metrics over all groups too. */
-  readonly totals?: boolean | undefined
 }
 
 /** The rows of an answer with the plan that they follow: dimensions first, then metrics. */
@@ -41,18 +37,19 @@ export async function runQuery(
   question: Question,
 ): Promise<Answer> {
   const startedAt = performance.now()
-  const { planned, total } = planAll(project, principal, question)
+  const { timeoutMs, totalRows: isCounted, ...request } = question
+  const planned = planQuestion(project, principal, request)
   const policyMs = performance.now() - startedAt
   const read = (statement: Statement): Promise<TextRows> =>
     warehouse.read(statement, {
       settings: principalSettings(principal),
       timezone: question.timezone,
-      timeoutMs: question.timeoutMs,
+      timeoutMs,
     })
   const [rows, count, totals] = await Promise.all([
     read(planned.statement),
-    question.totalRows ? read(planned.counting()) : undefined,
-    total && read(total.statement),
+    isCounted ? read(planned.counting()) : undefined,
+    question.totals ? read(planned.totalling()) : undefined,
   ])
   const totalRows = count?.rows[0]?.[0] ?? undefined
   return { plan: planned.plan, policyMs, rows, totalRows, totals }
@@ -82,39 +79,4 @@ export function streamQuery(
   const { timezone, timeoutMs } = question
   const context = { settings: principalSettings(principal), timezone, timeoutMs }
   return { plan, policyMs, ...warehouse.stream(statement, context, signal) }
-}
-
-/**
- * A question's plan, and the one of its totals if it asks for them.
- * @throws AppError FORBIDDEN, INVALID_QUERY
- */
-export function planAll(
-  project: Project,
-  principal: Principal,
-  question: Question,
-): { readonly planned: PlannedQuestion; readonly total: PlannedQuestion | undefined } {
-  const { timeoutMs: _timeoutMs, totalRows: _totalRows, totals, ...request } = question
-  const planned = planQuestion(project, principal, request)
-  return { planned, total: totals ? planTotals(project, principal, request) : undefined }
-}
-
-/** The same question as one group. */
-function planTotals(
-  project: Project,
-  principal: Principal,
-  request: QueryRequest,
-): PlannedQuestion {
-  if (filterLeaves(request.filters).some(({ metric, per }) => metric !== undefined && !per)) {
-    const message = 'totals of groups that are filtered by a metric are not supported'
-    throw invalidQuery([{ path: 'totals', message }])
-  }
-  return planQuestion(project, principal, {
-    ...request,
-    dimensions: [],
-    orderBy: [],
-    limit: 1,
-    offset: 0,
-    isTotal: true,
-    fill: false,
-  })
 }

@@ -43,9 +43,7 @@ export function resolveDimensions(
   })
   const hasTime = asked.some(({ planned, suffix }) => planned.type === 'time' || suffix.datePart)
   const isComplete = asked.length === new Set(request.dimensions).size
-  return hasTime || !isComplete || request.isTotal
-    ? asked
-    : [...asked, ...defaultTime(planning, metrics)]
+  return hasTime || !isComplete ? asked : [...asked, ...defaultTime(planning, metrics)]
 }
 
 /**

@@ -62,6 +62,16 @@ export class Facts {
     for (const input of inputsOf(value)) this.addInput(input, key)
   }
 
+  /** What accumulates counts a row in several groups. */
+  checkTotals(): void {
+    for (const { axis, input } of this.facts.values()) {
+      if (!axis || !input?.accumulation) continue
+      const name = `${input.measure.cube}.${input.measure.name}`
+      const message = `${name} is accumulated over time: a row is in several groups, so there is no total`
+      this.planning.issues.add('totals', message)
+    }
+  }
+
   addBase(name: string | undefined): void {
     const cube = this.planning.project.cubes[name ?? '']
     if (cube) this.addFact(`${cube.name}|`, { cube, time: undefined })

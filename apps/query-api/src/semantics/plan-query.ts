@@ -58,6 +58,7 @@ function planWith(planning: Planning): QueryPlan | undefined {
   const dimensions = resolveDimensions(planning, metrics)
   const facts = new Facts(planning, dimensions)
   for (const metric of metrics) facts.addFactsOf(metric)
+  if (request.totals) facts.checkTotals()
   const filters = planFilters(planning, facts, dimensions)
   if (facts.isEmpty && metrics.length === 0) {
     facts.addBase(baseWithoutMetrics(planning, dimensions, filters.dimensions))

@@ -135,6 +135,8 @@ export interface FactPlan {
   readonly edge?: EdgePlan | undefined
   readonly conversion?: ConversionPlan | undefined
   readonly onSpine?: OnSpinePlan | undefined
+  /** Of totals: in which groups of the answer a row is. Only rows of groups that the answer has are aggregated. */
+  readonly passing?: FactPlan['groups'] | undefined
 }
 
 export interface AggregateRef {

@@ -19,8 +19,8 @@ export interface QueryRequest {
   readonly fill?: boolean | undefined
   readonly limit: number
   readonly offset: number
-  /** One row for all groups: metrics with a grain of their own are not grouped by it. */
-  readonly isTotal?: boolean | undefined
+  /** The metrics of all rows of the answer together are asked for too. */
+  readonly totals?: boolean | undefined
   /** IANA name. */
   readonly timezone: string
 }

@@ -3,8 +3,14 @@ import type { GuardedFact } from '../rls/guard-plan.js'
 import type { AggregateColumn } from '../semantics/query-plan.js'
 import { aggregateOver, renderAggregate } from './render-aggregate.js'
 import { renderCondition } from './render-condition.js'
-import { bucket } from './time-sql.js'
-import { groupNames, renderFrom, renderWhere } from './render-from.js'
+import {
+  groupNames,
+  namesOf,
+  renderFrom,
+  renderGroup,
+  renderPassing,
+  renderWhere,
+} from './render-from.js'
 import { parenthesized, renderValue } from './render-value.js'
 
 /** One fact as a SELECT: its sources each behind its guard, joined, filtered, grouped and aggregated. */
@@ -22,7 +28,7 @@ function renderCore(fact: GuardedFact): Sql {
 
 /** @param more further columns to group by */
 function renderPlain(fact: GuardedFact, more: readonly Sql[]): Sql {
-  const groups = [...renderGroups(fact), ...more]
+  const groups = [...renderGroups(fact.groups), ...more]
   const hasGroups = groups.length > 0
   const aggregates = fact.aggregates.map((column) => {
     return sql`${renderAggregate(column, hasGroups)} as ${ident(column.alias)}`
@@ -34,12 +40,10 @@ function renderPlain(fact: GuardedFact, more: readonly Sql[]): Sql {
   from ${renderFrom(fact)}${renderWhere(fact)}${groupBy(groups.length)}${isEmpty ? sql`\n  limit 1` : sql``}`
 }
 
-function renderGroups({ groups }: GuardedFact): Sql[] {
+function renderGroups(groups: GuardedFact['groups']): Sql[] {
   return groups.flatMap((group, index) => {
     if (!group) return []
-    const { value, granularity } = group
-    const rendered = granularity ? bucket(parenthesized(value), granularity) : renderValue(value)
-    return [sql`${rendered} as ${ident(`d${String(index)}`)}`]
+    return [sql`${renderGroup(group)} as ${ident(`d${String(index)}`)}`]
   })
 }
 
@@ -49,27 +53,48 @@ function groupBy(count: number): Sql {
   return sql`\n  group by ${joinSql(positions, ', ')}`
 }
 
-/** Only rows at the first or last time of their group are aggregated. */
+/** Only rows at the first or last time of their group are aggregated; of totals, of those the first or last of all. */
 function renderEdge(fact: GuardedFact, edge: NonNullable<GuardedFact['edge']>): Sql {
+  const groups = fact.passing ?? fact.groups
   const time = renderValue(edge.time)
-  const groups = edge.groups.flatMap((at) => {
-    const group = fact.groups[at]
-    if (!group) return []
-    const { value, granularity } = group
-    return [granularity ? bucket(parenthesized(value), granularity) : renderValue(value)]
+  const periods = edge.groups.flatMap((at) => {
+    const group = groups[at]
+    return group ? [renderGroup(group)] : []
   })
-  const by = [...groups, ...edge.by.map(renderValue)]
-  const partition = by.length > 0 ? sql`partition by ${joinSql(by, ', ')}` : sql``
+  const by = edge.by.map((value, index) => sql`${renderValue(value)} as ${keyName(index)}`)
   const extreme = trusted(edge.choice === 'first' ? 'min' : 'max')
   const columns = [
-    ...renderGroups(fact),
+    ...renderGroups(groups),
     ...valueColumns(fact),
+    ...by,
     sql`${time} as "t"`,
-    sql`${extreme}(${time}) over (${partition}) as "edge"`,
+    sql`${extreme}(${time}) over (${partition([...periods, ...edge.by.map(renderValue)])}) as "edge"`,
   ]
-  const rows = sql`select ${joinSql(columns, ', ')}
-  from ${renderFrom(fact)}${renderWhere(fact)}`
-  return renderOver(fact, sql`(${rows}) as "rows"\n  where "t" = "edge"`)
+  const rows = sql`(select ${joinSql(columns, ', ')}
+  from ${renderFrom(fact)}${renderWhere({ ...fact, passing: undefined })}) as "rows"`
+  if (!fact.passing)
+    return renderOver(
+      fact,
+      sql`${rows}
+  where "t" = "edge"`,
+    )
+  const keys = edge.by.map((_, index) => keyName(index))
+  const left = sql`select *, ${extreme}("t") over (${partition(keys)}) as "last"
+  from ${rows}
+  where "t" = "edge" and ${renderPassing(namesOf(fact.passing))}`
+  return renderOver(
+    fact,
+    sql`(${left}) as "left"
+  where "t" = "last"`,
+  )
+}
+
+function keyName(index: number): Sql {
+  return ident(`k${String(index)}`)
+}
+
+function partition(by: readonly Sql[]): Sql {
+  return by.length > 0 ? sql`partition by ${joinSql(by, ', ')}` : sql``
 }
 
 /** Each row is credited to the latest row of the base before it. */
@@ -78,11 +103,21 @@ function renderConversion(
   { source, baseTime }: NonNullable<GuardedFact['conversion']>,
 ): Sql {
   const row = ident(source.alias, 'olytix_row')
-  const columns = [...renderGroups(fact), ...valueColumns(fact), sql`${row} as "row"`]
+  const groups = fact.passing ?? fact.groups
+  const columns = [...renderGroups(groups), ...valueColumns(fact), sql`${row} as "row"`]
+  const order = [
+    row,
+    sql`${renderValue(baseTime)} desc`,
+    ...groups.flatMap((group) => (group ? [renderGroup(group)] : [])),
+  ]
   const rows = sql`select distinct on (${row}) ${joinSql(columns, ', ')}
-  from ${renderFrom(fact)}${renderWhere(fact)}
-  order by ${row}, ${renderValue(baseTime)} desc`
-  return renderOver(fact, sql`(${rows}) as "rows"`)
+  from ${renderFrom(fact)}${renderWhere({ ...fact, passing: undefined })}
+  order by ${joinSql(order, ', ')}`
+  const passing =
+    fact.passing &&
+    sql`
+  where ${renderPassing(namesOf(fact.passing))}`
+  return renderOver(fact, sql`(${rows}) as "rows"${passing ?? sql``}`)
 }
 
 /** What is aggregated, as columns of a sub-query. */

@@ -3,6 +3,7 @@ import type { GuardedFact, GuardedKeyedMetric } from '../rls/guard-plan.js'
 import type {
   CalendarJoin,
   ConversionPlan,
+  GroupColumn,
   JoinNode,
   SpineNode,
   TimelinePlan,
@@ -27,13 +28,33 @@ export function renderFrom(fact: GuardedFact): Sql {
 
 /** Names of the groups' columns. */
 export function groupNames({ groups }: GuardedFact): Sql[] {
-  return groups.flatMap((group, index) => (group ? [ident(`d${String(index)}`)] : []))
+  return namesOf(groups).flatMap((name) => name ?? [])
 }
 
-export function renderWhere({ where, timeline }: GuardedFact): Sql {
+/** The same by position. */
+export function namesOf(groups: GuardedFact['groups']): (Sql | undefined)[] {
+  return groups.map((group, index) => group && ident(`d${String(index)}`))
+}
+
+/** A dimension of the answer, as an expression over the rows of a fact. */
+export function renderGroup({ value, granularity }: GroupColumn): Sql {
+  return granularity ? bucket(parenthesized(value), granularity) : renderValue(value)
+}
+
+/** Whether the answer has the group with these dimensions. */
+export function renderPassing(keys: readonly (Sql | undefined)[]): Sql {
+  const pairs = keys.flatMap((key, index) => {
+    return key ? [sql`array[${ident('passing', `c${String(index)}`)}] = array[${key}]`] : []
+  })
+  const same = pairs.length > 0 ? sql` where ${joinSql(pairs, ' and ')}` : sql``
+  return sql`exists (select from "passing"${same})`
+}
+
+export function renderWhere({ where, timeline, passing }: GuardedFact): Sql {
   const conditions = [
     ...(where ? [renderCondition(where, ROWS)] : []),
     ...(timeline ? [...beginnings(timeline), ...within(timeline)] : []),
+    ...(passing ? [renderPassing(passing.map((group) => group && renderGroup(group)))] : []),
   ]
   return conditions.length > 0 ? sql`\n  where ${joinSql(conditions, ' and ')}` : sql``
 }
