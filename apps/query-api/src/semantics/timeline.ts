@@ -2,6 +2,7 @@ import {
   GRANULARITIES,
   type Granularity,
   type Interval,
+  type Shift,
   type TimeSpine,
 } from '../project/project.js'
 import type { DimensionName } from '../project/member-names.js'
@@ -66,8 +67,8 @@ export function timelineSpine(
   grains: AxisGrains,
   timeSpines: readonly TimeSpine[],
 ): TimeSpine | string {
-  const base = storedGrain(place)
-  const granularity = finest(input.accumulation ? [...grains.needed, base] : grains.needed)
+  const base = input.accumulation ? [storedGrain(place)] : []
+  const granularity = finest([...grains.needed, ...base, ...shiftUnits(input.shifts)])
   const spine = spineFor(timeSpines, granularity)
   if (!spine) return `needs a time spine of granularity ${granularity} or finer; none is declared`
   return unfit(input, grains, spine) ?? spine
@@ -83,14 +84,19 @@ function unfit(input: MetricInput, { asked }: AxisGrains, spine: TimeSpine): str
   if (shifts.includes('prior') && (!isAlone || asked.length === 0)) {
     return 'prior needs a granularity and no further offset'
   }
-  const units = shifts.flatMap((shift) =>
-    shift !== 'prior' && 'back' in shift ? shift.back.unit : [],
-  )
-  const calendar = units.find((unit) => !isGranularity(unit))
-  if (calendar !== undefined) return unfitCalendar(calendar, isAlone, spine)
-  const limit = GRANULARITIES.indexOf(spine.granularity)
-  const fine = units.filter(isGranularity).find((unit) => GRANULARITIES.indexOf(unit) < limit)
-  return fine && `an offset in ${fine}s needs a finer granularity than ${spine.granularity}`
+  const calendar = shifts.flatMap((shift) =>
+    shift !== 'prior' && 'back' in shift && !isGranularity(shift.back.unit) ? shift.back.unit : [],
+  )[0]
+  return calendar === undefined ? undefined : unfitCalendar(calendar, isAlone, spine)
+}
+
+/** Rows of the spine must be no longer than the steps from them. */
+function shiftUnits(shifts: readonly Shift[]): Granularity[] {
+  return shifts.flatMap((shift): Granularity[] => {
+    if (shift === 'prior') return []
+    if ('toGrain' in shift) return [shift.toGrain]
+    return isGranularity(shift.back.unit) ? [shift.back.unit] : []
+  })
 }
 
 function unfitCalendar(calendar: string, isAlone: boolean, spine: TimeSpine): string | undefined {
