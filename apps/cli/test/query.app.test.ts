@@ -127,6 +127,50 @@ West,12345678901234567890.12345678901234567890
   })
 })
 
+describe('query --explain', () => {
+  const explained = {
+    decision: 'allowed',
+    principal: { id: 'key_1', kind: 'api_key', email: null, roles: ['analyst'] },
+    cubes: [
+      {
+        name: 'orders',
+        policies: [
+          {
+            name: 'regional_access',
+            serves: ['analyst'],
+            filters_rows: true,
+            attributes: ['region'],
+            row_limit: null,
+          },
+        ],
+      },
+    ],
+    masks: [{ member: 'customers.name', policy: 'names', mask: 'partial' }],
+    joins: [{ from: 'orders', to: 'customers' }],
+  }
+
+  test('says what applies instead of asking', async () => {
+    api.on('POST /api/v1/query/explain', { status: 200, text: JSON.stringify(explained) })
+    const { stdout } = await run('query', 'revenue', '--explain')
+    expect(stdout).toMatch(/orders +regional_access +analyst +some +\$user\.region/)
+    expect(stdout).toContain('customers.name is masked by names: partial')
+    expect(stdout).toContain('orders → customers')
+    expect(api.requests.at(-1)?.body).toBe('{"metrics":["revenue"]}')
+  })
+
+  test('--as-user asks it of somebody else, and shows why it is refused', async () => {
+    const refused = { ...explained, decision: 'refused', denial_reason: 'x is hidden from usr_1' }
+    api.on('POST /api/v1/query/explain', { status: 200, text: JSON.stringify(refused) })
+    const { stdout } = await run('query', 'revenue', '--explain', '--as-user', 'ada@example.com')
+    expect(stdout).toContain('x is hidden from usr_1')
+    expect(api.requests.at(-1)?.body).toContain('"as_user":"ada@example.com"')
+  })
+
+  test('--as-user without --explain is a usage error', async () => {
+    expect((await run('query', 'revenue', '--as-user', 'ada@example.com')).exitCode).toBe(2)
+  })
+})
+
 describe('meta', () => {
   test('cubes lists members as a query names them', async () => {
     const measure = {

@@ -12,6 +12,7 @@ import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './healt
 import { IdentityHealth } from './health/identity-health.js'
 import { AuditController } from './http/auth/audit.http.js'
 import { IdentityClient } from './http/auth/identity.client.js'
+import { IdentityPrincipals } from './http/auth/principals.js'
 import { KeyLifeController } from './http/auth/key-life.http.js'
 import { KeysController } from './http/auth/keys.http.js'
 import { MeController } from './http/auth/me.http.js'
@@ -62,6 +63,8 @@ export class AppModule {
       isEnabled: config.OLYTIX_SECURITY__AUDIT_ENABLED,
       durability: config.OLYTIX_AUDIT__DURABILITY,
     })
+    const identity = identityClient(foundation)
+    const principals = new IdentityPrincipals(identity)
     return {
       module: AppModule,
       imports: [
@@ -69,13 +72,13 @@ export class AppModule {
           authorizer,
           allowQueryParameter: config.OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER,
         }),
-        createQueryHttpModule({ projects, warehouse, audit }),
+        createQueryHttpModule({ projects, warehouse, audit, principals }),
         createDefinitionsHttpModule({ definitions, projects }),
       ],
       controllers: [HealthController, LoginController, ...AUTH_CONTROLLERS],
       providers: [
         { provide: APP_FILTER, useClass: HttpErrorFilter },
-        { provide: IdentityClient, useFactory: () => identityClient(foundation) },
+        { provide: IdentityClient, useValue: identity },
         providePublicUrl(config.OLYTIX_HTTP__PUBLIC_URL),
         readiness(foundation),
       ],

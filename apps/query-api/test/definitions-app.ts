@@ -13,7 +13,7 @@ import { compileProject } from '../src/project/build-project.js'
 import { CurrentProject } from '../src/project/current-project.js'
 import type { ProjectFiles } from '../src/project/definitions.js'
 import { readProjectFolder } from '../src/project/load-project.js'
-import { serveRoutes } from './query-app.js'
+import { FakePrincipals, serveRoutes } from './query-app.js'
 import { MASKING_KEY } from './small-project.js'
 import { startSuperstore, type Superstore, SUPERSTORE } from './superstore.js'
 
@@ -69,7 +69,12 @@ async function startReplica(
   const follower = new RevisionFollower(database, definitions, projects)
   const audit = new AuditService(database, { isEnabled: true, durability: 'strict' })
   const { origin, close } = await serveRoutes(principals, [
-    createQueryHttpModule({ projects, warehouse, audit }),
+    createQueryHttpModule({
+      projects,
+      warehouse,
+      audit,
+      principals: new FakePrincipals(principals),
+    }),
     createDefinitionsHttpModule({ definitions, projects }),
   ])
   return {

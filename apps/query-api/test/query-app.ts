@@ -3,8 +3,12 @@ import { APP_FILTER, NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
 import { AuthGuardsModule, type Principal } from '@olytix/auth-guards'
 import { FakeAuthorizer } from '@olytix/auth-guards/testing'
+import { AppError } from '@olytix/errors'
 import { HttpErrorFilter } from '@olytix/errors/nest'
 import { CurrentProject } from '../src/project/current-project.js'
+import type { CallContext } from '../src/http/auth/identity.client.js'
+import type { Principals } from '../src/http/auth/principals.js'
+import type { OtherPrincipal } from '../src/query/explain.service.js'
 import { createFastifyAdapter } from '../src/http/fastify-server.js'
 import { createQueryHttpModule } from '../src/http/query-http.module.js'
 import { validationPipe } from '../src/http/validation.js'
@@ -25,7 +29,12 @@ export async function startQueryApp(
 ): Promise<QueryApp> {
   const projects = new CurrentProject({ project, revision: 0 })
   const { origin, close } = await serveRoutes(principals, [
-    createQueryHttpModule({ projects, warehouse, audit }),
+    createQueryHttpModule({
+      projects,
+      warehouse,
+      audit,
+      principals: new FakePrincipals(principals),
+    }),
   ])
   return { url: `${origin}/api/v1/query`, close }
 }
@@ -51,6 +60,17 @@ export async function serveRoutes(
   app.useGlobalPipes(validationPipe())
   await app.listen(0, '127.0.0.1')
   return { origin: await app.getUrl(), close: () => app.close() }
+}
+
+/** Finds principals by the names that are their credentials. */
+export class FakePrincipals implements Principals {
+  constructor(private readonly known: Readonly<Record<string, Principal>>) {}
+
+  find(_: CallContext, text: string): Promise<OtherPrincipal> {
+    const principal = this.known[text]
+    if (!principal) throw new AppError('NOT_FOUND', 'Nobody has this id')
+    return Promise.resolve({ principal, isActive: true })
+  }
 }
 
 /** For tests of other things: nothing is written, so that no database is asked. */

@@ -31,6 +31,32 @@ export const queryAnswer = z.looseObject({
 })
 export type QueryAnswer = z.output<typeof queryAnswer>
 
+const explainedPolicy = z.looseObject({
+  name: z.string(),
+  serves: z.array(z.string()),
+  filters_rows: z.boolean(),
+  attributes: z.array(z.string()),
+  row_limit: number.nullish(),
+})
+
+export const explanation = z.looseObject({
+  decision: z.string(),
+  denial_reason: z.string().nullish(),
+  principal: z.looseObject({
+    id: z.string(),
+    email: z.string().nullish(),
+    roles: z.array(z.string()),
+  }),
+  cubes: z
+    .array(z.looseObject({ name: z.string(), policies: z.array(explainedPolicy) }))
+    .optional(),
+  masks: z
+    .array(z.looseObject({ member: z.string(), policy: z.string(), mask: z.string() }))
+    .optional(),
+  joins: z.array(z.looseObject({ from: z.string(), to: z.string() })).optional(),
+})
+export type Explanation = z.output<typeof explanation>
+
 const member = z.looseObject({
   name: z.string(),
   type: z.string(),

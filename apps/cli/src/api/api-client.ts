@@ -2,6 +2,8 @@ import { AccountApi } from './account-api.js'
 import {
   cubeList,
   type Cube,
+  explanation,
+  type Explanation,
   metricList,
   type MetricSummary,
   principal,
@@ -60,6 +62,11 @@ export class ApiClient {
 
   query(body: QueryRequest): Promise<QueryAnswer> {
     return call(this.endpoint, { method: 'POST', path: 'api/v1/query', body }, queryAnswer)
+  }
+
+  /** What applies to a question: of the caller, or for an admin of somebody else by id or e-mail address. */
+  explain(body: QueryRequest & { readonly as_user?: string }): Promise<Explanation> {
+    return call(this.endpoint, { method: 'POST', path: 'api/v1/query/explain', body }, explanation)
   }
 
   async listCubes(): Promise<readonly Cube[]> {

@@ -5,6 +5,7 @@ import type { Cell, QueryAnswer } from '../api/answers.js'
 import { renderTable } from '../output/table.js'
 import { collect, collectList } from './comma-list.js'
 import type { CommandContext } from './command-context.js'
+import { renderExplanation } from './explanation.js'
 import { type Condition, parseWhere } from './where.js'
 
 interface Order {
@@ -19,6 +20,8 @@ interface Options {
   readonly limit?: number
   readonly offset?: number
   readonly format?: 'table' | 'json' | 'csv'
+  readonly explain?: boolean
+  readonly asUser?: string
 }
 
 export function addQuery(program: Command, context: CommandContext): void {
@@ -35,17 +38,47 @@ export function addQuery(program: Command, context: CommandContext): void {
       parseCount,
     )
     .option('--offset <rows>', 'leave out so many rows first', parseCount)
+    .option('--explain', 'say which policies and masks apply instead of asking')
+    .option('--as-user <user>', 'with --explain, for admins: to this id or e-mail address')
     .addOption(new Option('--format <format>').choices(['table', 'json', 'csv']))
   command.action(async (metrics: string[], options: Options) => {
-    const format = options.format ?? (context.asJson ? 'json' : 'table')
-    if (context.asJson && format !== 'json')
-      command.error(`--json and --format ${format} exclude each other`)
-    if (metrics.length === 0 && !options.by)
-      command.error('name a metric, or a dimension with --by')
-    const answer = await (await context.api()).query(toRequest(metrics, options))
-    if (format === 'json') context.printJson(answer)
-    else context.print(format === 'csv' ? renderCsv(answer) : renderRows(answer, options.limit))
+    const problem = problemOf(metrics, options, context.asJson)
+    if (problem !== undefined) command.error(problem)
+    if (options.explain) await explain(context, toRequest(metrics, options), options.asUser)
+    else await ask(context, metrics, options)
   })
+}
+
+/** What does not go together. */
+function problemOf(
+  metrics: readonly string[],
+  { by, format = 'json', explain: isExplained, asUser }: Options,
+  asJson: boolean,
+): string | undefined {
+  if (asJson && format !== 'json') return `--json and --format ${format} exclude each other`
+  if (metrics.length === 0 && !by) return 'name a metric, or a dimension with --by'
+  return asUser !== undefined && !isExplained ? '--as-user goes with --explain' : undefined
+}
+
+async function ask(
+  context: CommandContext,
+  metrics: readonly string[],
+  options: Options,
+): Promise<void> {
+  const format = options.format ?? (context.asJson ? 'json' : 'table')
+  const answer = await (await context.api()).query(toRequest(metrics, options))
+  if (format === 'json') context.printJson(answer)
+  else context.print(format === 'csv' ? renderCsv(answer) : renderRows(answer, options.limit))
+}
+
+async function explain(
+  context: CommandContext,
+  request: QueryRequest,
+  asUser: string | undefined,
+): Promise<void> {
+  const body = { ...request, ...(asUser === undefined ? {} : { as_user: asUser }) }
+  const explanation = await (await context.api()).explain(body)
+  context.answer(explanation, () => renderExplanation(explanation))
 }
 
 function toRequest(metrics: readonly string[], options: Options): QueryRequest {

@@ -106,8 +106,8 @@ function hasLeavesOfItsOwn({ filters }: QueryRequest): boolean {
   return new Set(leaves).size === leaves.length
 }
 
-/** @throws AppError FORBIDDEN, INVALID_QUERY with all problems at once */
-function guardQuestion(
+/** The plan of a question, made afresh. @throws AppError FORBIDDEN, INVALID_QUERY with all problems at once */
+export function guardQuestion(
   project: Project,
   principal: Principal,
   question: QueryRequest,

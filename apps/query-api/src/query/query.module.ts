@@ -2,6 +2,7 @@ import { type DynamicModule, Module } from '@nestjs/common'
 import { AuditService } from '../audit/audit.service.js'
 import { CurrentProject } from '../project/current-project.js'
 import type { Warehouse } from '../warehouse/warehouse.js'
+import { ExplainService } from './explain.service.js'
 import { QueryService } from './query.service.js'
 import { WAREHOUSE } from './query.tokens.js'
 
@@ -21,10 +22,11 @@ export function createQueryModule({ projects, warehouse, audit }: QueryOptions):
     module: QueryModule,
     providers: [
       QueryService,
+      ExplainService,
       { provide: CurrentProject, useValue: projects },
       { provide: AuditService, useValue: audit },
       { provide: WAREHOUSE, useValue: warehouse },
     ],
-    exports: [QueryService, AuditService],
+    exports: [QueryService, ExplainService, AuditService],
   }
 }

@@ -55,6 +55,14 @@ export class QuestionTrail {
     return this.audit.record(this.granted('policy_evaluated', outcome))
   }
 
+  /** The same where an admin asks what would be answered to somebody else; without a plan: nothing would. */
+  evaluatedAs(principal: string, outcome?: Pick<Outcome, 'plan' | 'policyMs'>): Promise<void> {
+    const event = outcome
+      ? this.granted('policy_evaluated', outcome)
+      : this.asked('policy_evaluated')
+    return this.audit.record({ ...event, data: { ...event.data, as_user: principal } })
+  }
+
   private refused({ cause }: AppError): Promise<void> {
     return this.audit.recordRefusal({
       ...this.asked('access_denied'),

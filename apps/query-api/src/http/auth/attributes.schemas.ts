@@ -33,12 +33,23 @@ function toWire(value: Attribute): AttributeValue {
 export function attributesToJson(
   attributes: Record<string, AttributeValue>,
 ): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(attributes).map(([name, value]) => [name, fromWire(value)]),
-  )
+  return attributesFromWire(attributes)
 }
 
-function fromWire(value: AttributeValue): unknown {
-  if (value.listValue) return value.listValue.values.map(fromWire)
-  return value.stringValue ?? value.numberValue ?? value.booleanValue ?? null
+/** Attributes as policies compare with them. */
+export function attributesFromWire(
+  attributes: Record<string, AttributeValue>,
+): Record<string, Attribute> {
+  const read = Object.entries(attributes).flatMap(([name, value]): [string, Attribute][] => {
+    const attribute = value.listValue
+      ? value.listValue.values.flatMap(scalarOf)
+      : scalarOf(value)[0]
+    return attribute === undefined ? [] : [[name, attribute]]
+  })
+  return Object.fromEntries(read)
+}
+
+function scalarOf(value: AttributeValue): (string | number | boolean)[] {
+  const scalar = value.stringValue ?? value.numberValue ?? value.booleanValue
+  return scalar === undefined ? [] : [scalar]
 }
