@@ -34,6 +34,8 @@ export type SignInRefusal =
 interface Known {
   readonly provider?: string | undefined
   readonly userId?: string | undefined
+  /** A sentence without anything that a provider sent but an error code: see `toRefusal`. */
+  readonly cause?: unknown
 }
 
 /** 401: the proof does not hold. */
@@ -50,9 +52,13 @@ export function notAllowed(reason: AccountRefusal, known: Known = {}): AppError 
 export function refused(
   error: AppError,
   reason: SignInRefusal,
-  { provider, userId }: Known = {},
+  { provider, userId, cause }: Known = {},
 ): AppError {
-  const data = { ...(provider && { provider }), ...(userId && { user_id: userId }) }
+  const data = {
+    ...(provider && { provider }),
+    ...(userId && { user_id: userId }),
+    ...(typeof cause === 'string' && { cause }),
+  }
   return markRefusal(error, { reason, data })
 }
 
@@ -87,7 +93,7 @@ export async function heard<T>(
   } catch (error) {
     if (!(error instanceof AppError)) throw error
     const reason = error.code === 'UNAVAILABLE' ? 'provider_unavailable' : rejection
-    throw refused(error, reason, { provider })
+    throw refused(error, reason, { provider, cause: error.cause })
   }
 }
 

@@ -29,7 +29,7 @@ export interface Lies {
   readonly header?: (header: Json) => Json
   readonly claims?: (claims: Json) => Json
   /** The whole ID token, from its first two parts. */
-  readonly idToken?: (signed: string, input: string) => string
+  readonly idToken?: (signed: string, input: string, key: SigningKey) => string
   readonly tokens?: (answer: Json) => Json
   readonly userinfo?: (claims: Json) => Json
   /** The parameters that come back with the person. */
@@ -201,7 +201,7 @@ export class LyingProvider {
     const header = (this.lies.header ?? same)({ alg: this.key.algorithm, kid: this.key.jwk['kid'] })
     const input = `${encode(header)}.${encode(claims)}`
     const signed = `${input}.${this.key.sign(input)}`
-    return this.lies.idToken?.(signed, input) ?? signed
+    return this.lies.idToken?.(signed, input, this.key) ?? signed
   }
 
   private userinfo({ authorization }: SeenRequest): Json {

@@ -14,6 +14,7 @@ import {
 import { SigningKey } from './signing-key.js'
 
 const honestKey = new SigningKey('RS256')
+const nextKey = new SigningKey('RS256')
 
 let provider: LyingProvider
 let other: LyingProvider
@@ -36,7 +37,7 @@ beforeEach(() => {
   provider.key = honestKey
   provider.seen.length = 0
   other.seen.length = 0
-  providers = providersFor(settingsFor(provider.issuer), { fetch: { timeoutMs: 1000 } })
+  providers = providersFor(settingsFor(provider.issuer))
 })
 
 const enter = (changes: Partial<SignInRequest> = {}) =>
@@ -181,7 +182,7 @@ describe('a name of no provider', () => {
 })
 
 function rotate(): void {
-  provider.rotate()
+  provider.key = nextKey
 }
 
 function without(
