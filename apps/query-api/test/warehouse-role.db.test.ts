@@ -87,7 +87,9 @@ describe('a role that row security does not bind is refused, and told of the tab
   })
 
   test('not the owner of a table that binds him, too', async () => {
-    expect((await checkAs(database.ownerUrl, [used('forced')])).join()).toContain('who owns public.forced')
+    expect((await checkAs(database.ownerUrl, [used('forced')])).join()).toContain(
+      'who owns public.forced',
+    )
   })
 
   test('a member of the owner, a role with BYPASSRLS, and a superuser', async () => {
@@ -120,7 +122,10 @@ describe('a way round row security is refused', () => {
     ['of_as_owner', /of_as_owner reads public\.policed as/],
     ['kept', /public\.kept reads public\.forced as \w+, and keeps rows for everybody/],
     ['of_kept', /of_kept reads public\.forced as \w+, and keeps rows/],
-    ['part', /public\.part reads public\.whole as \w+, and is read by its own name, past the policies/],
+    [
+      'part',
+      /public\.part reads public\.whole as \w+, and is read by its own name, past the policies/,
+    ],
   ])('through %s, unless policies of ours close it', async (table, reason) => {
     await expect(warehouse.checkRole([used(table)], false)).rejects.toThrow(reason)
     expect((await warehouse.checkRole([used(table, true)], false)).join()).toMatch(reason)
@@ -128,7 +133,9 @@ describe('a way round row security is refused', () => {
 
   test('a function that is SECURITY DEFINER is warned of: nobody can tell what it reads', async () => {
     const warnings = await warehouse.checkRole([used('of_function')], false)
-    expect(warnings.join()).toMatch(/of_function reads public\.of_owner\(\) as \w+, .* SECURITY DEFINER/)
+    expect(warnings.join()).toMatch(
+      /of_function reads public\.of_owner\(\) as \w+, .* SECURITY DEFINER/,
+    )
   })
 })
 

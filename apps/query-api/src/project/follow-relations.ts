@@ -12,6 +12,7 @@ import {
 } from './project.js'
 import { parseRelation, type Readable, uniqueTables } from './select.js'
 import { SqlProblem } from './sql-tree.js'
+import { isWholeRowFunction } from './whole-row.js'
 
 /** A table or view as the warehouse holds it. */
 export interface StoredRelation extends TableName {
@@ -28,9 +29,11 @@ export interface StoredRelation extends TableName {
  * protected table is no second name for it. Where that cannot be known, as for foreign tables, functions, and tables
  * that are not there, the relation is opaque.
  * @param stored all tables of the project, and all that stands behind them
- * @throws AppError INVALID_PROJECT when a time spine, which everybody may read, reads what is protected
+ * @throws AppError INVALID_PROJECT when a time spine, which everybody may read, reads what is protected, or a declared
+ * column that is not there would be a function
  */
 export function followRelations(project: Project, stored: readonly StoredRelation[]): Project {
+  requireDeclaredColumns(project, stored)
   const follower = new Follower(stored)
   const cubes = Object.values(project.cubes).map((cube) => {
     return { ...cube, relation: follower.relation(cube.relation) }
@@ -146,6 +149,20 @@ class Follower {
   }
 }
 
+/** Where there is no such column PostgreSQL takes the name for a function of the whole row, which reads all columns. */
+function requireDeclaredColumns({ sources }: Project, stored: readonly StoredRelation[]): void {
+  const found = new Map(stored.map((each) => [keyOf(each), each.columns]))
+  const tables = Object.values(sources).flatMap((source) => Object.values(source.tables))
+  for (const table of tables) {
+    const columns = found.get(keyOf(table)) ?? []
+    const declared = table.columns ?? []
+    const wrong = declared.find((name) => !columns.includes(name) && isWholeRowFunction(name))
+    if (wrong !== undefined) {
+      throw refused('sources', `${table.schema}.${table.table} has no column ${wrong}`)
+    }
+  }
+}
+
 function requireOpenSpines(project: Project, follower: Follower): void {
   const ruled = new Set([...project.policies, ...project.masking].map(({ cube }) => cube))
   if (ruled.size === 0) return
@@ -157,7 +174,11 @@ function requireOpenSpines(project: Project, follower: Follower): void {
   if (!found) return
   const name = `${found.schema}.${found.table}`
   const message = `${name} is protected, or what it reads is not known; it cannot be a time spine`
-  throw new AppError('INVALID_PROJECT', message, { details: [{ path: 'time_spines', message }] })
+  throw refused('time_spines', message)
+}
+
+function refused(path: string, message: string): AppError {
+  return new AppError('INVALID_PROJECT', message, { details: [{ path, message }] })
 }
 
 function wholes(tables: readonly TableName[]): ColumnName[] {
