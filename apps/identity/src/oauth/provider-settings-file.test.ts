@@ -1,4 +1,4 @@
-import { mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { describe, expect, test } from '@jest/globals'
@@ -131,6 +131,21 @@ describe('the providers of a project', () => {
       ['oauth', 'https://a.example/me'],
       ['github', 'https://github.com'],
     ])
+  })
+
+  test('load as docs/sign-in.md shows them', () => {
+    const page = readFileSync(new URL('../../../../docs/sign-in.md', import.meta.url), 'utf8')
+    const [declared = '', claims = ''] = [...page.matchAll(/```yaml\n(.*?)```/gs)].map(
+      ([, text]) => text,
+    )
+    const indented = claims.replaceAll(/^/gm, ' '.repeat(8)).trimEnd()
+    const [google] = read(`${declared}${indented}\n`).providers
+    expect(google).toMatchObject({ allowedDomains: ['example.com'], defaultRoles: ['viewer'] })
+    expect(google?.claims.roles?.map).toEqual({
+      'sales-west': ['analyst'],
+      it: ['developer', 'viewer'],
+    })
+    expect(google?.claims.attributes['region']).toBe('region')
   })
 
   test('cannot be changed afterwards', () => {
