@@ -11,8 +11,11 @@ import type { Client } from './states.queries.js'
 import { StatesService } from './states.service.js'
 
 /** Tokens, or where the browser goes with the outcome. */
-export type FinishedSignIn =
-  { readonly tokens: BegunSession['tokens'] } | { readonly redirectUrl: string }
+export interface FinishedSignIn {
+  readonly tokens?: BegunSession['tokens']
+  /** Empty beside tokens: on the wire no text is undefined. */
+  readonly redirectUrl: string
+}
 
 /** The second half of signing in with a provider. */
 @Injectable()
@@ -38,7 +41,7 @@ export class FinishSignInService {
       const account = await this.identification.identify(callback, flow, origin)
       const signIn = { ...account, userAgent: callback.userAgent }
       const { tokens } = await this.sessions.issueSession(signIn, origin)
-      return { tokens }
+      return { tokens, redirectUrl: '' }
     }
     try {
       const account = await this.identification.identify(callback, flow, origin)
