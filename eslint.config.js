@@ -129,6 +129,15 @@ export default tseslint.config(
 )
 
 function nodeGlobals() {
-  const names = ['process', 'console', 'URL', 'Buffer', 'fetch', 'setTimeout', 'clearTimeout']
+  const names = [
+    'process',
+    'console',
+    'URL',
+    'URLSearchParams',
+    'Buffer',
+    'fetch',
+    'setTimeout',
+    'clearTimeout',
+  ]
   return Object.fromEntries(names.map((name) => [name, 'readonly']))
 }
