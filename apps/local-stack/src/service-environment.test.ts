@@ -1,3 +1,4 @@
+import path from 'node:path'
 import { expect, test } from '@jest/globals'
 import { databaseUrls } from './databases.js'
 import { makeSecrets } from './secrets.js'
@@ -23,6 +24,12 @@ test('only identity gets the key that seals signing keys, only query-api the key
   expect(keys.filter((key) => key in identity)).toEqual(['OLYTIX_SECURITY__MASTER_KEY'])
   expect(keys.filter((key) => key in queryApi)).toEqual(['OLYTIX_MASKING__KEY'])
   expect(queryApi['OLYTIX_MASKING__KEY']).toBe(secrets.maskingKey)
+})
+
+test('both services read the same project, by its absolute path', () => {
+  const { identity, queryApi } = environments({ OLYTIX_PROJECT_PATH: 'relative' })
+  expect(identity['OLYTIX_PROJECT_PATH']).toBe(path.resolve('relative'))
+  expect(queryApi['OLYTIX_PROJECT_PATH']).toBe(path.resolve('relative'))
 })
 
 test('what the launcher decides is not handed on from its own environment', () => {

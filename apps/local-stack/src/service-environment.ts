@@ -6,7 +6,7 @@ import type { Settings } from './settings.js'
 const WITHHELD = /^OLYTIX_(POSTGRES|BOOTSTRAP|DATABASE|MASKING)__|^OLYTIX_SECURITY__MASTER_KEY/
 
 export function identityEnvironment(
-  { environment, identity }: Settings,
+  { environment, identity, projectPath }: Settings,
   secrets: StackSecrets,
   { owner, service }: DatabaseUrls['identity'],
 ): NodeJS.ProcessEnv {
@@ -20,6 +20,7 @@ export function identityEnvironment(
     OLYTIX_BOOTSTRAP__ADMIN_EMAIL: secrets.adminEmail,
     OLYTIX_BOOTSTRAP__ADMIN_PASSWORD: secrets.adminPassword,
     OLYTIX_BOOTSTRAP__ADMIN_API_KEY: secrets.adminApiKey,
+    OLYTIX_PROJECT_PATH: projectPath,
   }
 }
 

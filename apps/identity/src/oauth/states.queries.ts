@@ -99,7 +99,6 @@ export function deleteExpiredStates(
       from oauth_states
       where expires_at <= ${before}
       limit ${limit}
-      for update skip locked
     )`)
 }
 
