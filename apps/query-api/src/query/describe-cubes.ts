@@ -70,7 +70,7 @@ function describe(project: Project, visibility: Visibility, cube: Cube): CubeMet
     name,
     title,
     description,
-    measures: visible(cube.measures).map((measure) => describeMeasure(measure, visibility, cube)),
+    measures: visible(cube.measures).map((measure) => describeMeasure(measure, visibility)),
     dimensions: visible(cube.dimensions).map((dimension) => {
       return describeDimension(visibility.behindMask(dimension))
     }),
@@ -85,15 +85,10 @@ function describe(project: Project, visibility: Visibility, cube: Cube): CubeMet
   }
 }
 
-function describeMeasure(measure: Measure, visibility: Visibility, cube: Cube): MeasureMeta {
-  const { name, type, title, description, format = null, drillMembers } = measure
-  const isHidden = (full: string): boolean => {
-    const own = full.startsWith(`${cube.name}.`) ? full.slice(cube.name.length + 1) : ''
-    const member = cube.dimensions[own] ?? cube.measures[own]
-    return member !== undefined && !visibility.member(cube, member)
-  }
-  const drill = drillMembers.filter((full) => !isHidden(full))
-  return { name, cube: cube.name, type, title, description, format, drill_members: drill }
+function describeMeasure(measure: Measure, visibility: Visibility): MeasureMeta {
+  const { name, cube, type, title, description, format = null, drillMembers } = measure
+  const drill = drillMembers.filter((full) => visibility.name(full))
+  return { name, cube, type, title, description, format, drill_members: drill }
 }
 
 function describeDimension(dimension: Dimension): DimensionMeta {

@@ -2,7 +2,7 @@ import type { Principal } from '@olytix/auth-guards'
 import { AppError, forbidden } from '@olytix/errors'
 import { type FilterLeaf, filterLeaves } from '../project/filter-shape.js'
 import { dimensionNames, findDimension } from '../project/member-names.js'
-import type { Cube, Dimension, Named, Project } from '../project/project.js'
+import type { Cube, Dimension, Measure, Named, Project } from '../project/project.js'
 import {
   findMetric,
   type InputConversion,
@@ -40,7 +40,21 @@ export class Visibility {
   }
 
   member(cube: Cube, member: { readonly name: string; readonly isPublic: boolean }): boolean {
-    return this.cube(cube) && member.isPublic && this.allows(cube, [member.name])
+    if (!this.cube(cube) || !member.isPublic || !this.allows(cube, [member.name])) return false
+    const isMeasure = cube.measures[member.name] !== undefined
+    const metric = isMeasure && findMetric(this.project, `${cube.name}.${member.name}`, true)
+    return metric ? this.metric(metric) : true
+  }
+
+  /** Whether a question may name it: a dimension by whatever path, a measure or metric. */
+  name(name: string): boolean {
+    const found = findDimension(this.project, name, false)
+    if (typeof found !== 'string') {
+      const cube = this.project.cubes[found.dimension.cube]
+      return cube !== undefined && this.member(cube, found.dimension)
+    }
+    const metric = findMetric(this.project, name, false)
+    return metric !== undefined && this.metric(metric)
   }
 
   /** A dimension as the principal sees it: masks may have another type. */
@@ -140,10 +154,15 @@ export class Visibility {
 function membersOf(project: Project, metric: NamedMetric): UsedMember[] {
   return inputsOf(metric.value).flatMap(({ measure, filters, conversion }) => [
     { cube: measure.cube, member: measure.name },
-    ...(measure.nonAdditive?.by ?? []).map((member) => ({ cube: measure.cube, member })),
+    ...timesAndKeys(measure).map((member) => ({ cube: measure.cube, member })),
     ...(conversion ? conversionMembers(measure.cube, conversion) : []),
     ...filterLeaves(filters).flatMap((leaf) => leafMembers(project, leaf)),
   ])
+}
+
+/** Dimensions that choose which rows a measure is of. */
+function timesAndKeys({ nonAdditive }: Measure): string[] {
+  return nonAdditive ? [nonAdditive.time, ...nonAdditive.by] : []
 }
 
 function conversionMembers(cube: string, { base, pairs }: InputConversion): UsedMember[] {
