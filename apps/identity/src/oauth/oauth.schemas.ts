@@ -11,7 +11,8 @@ const CODE = /^code_[A-Za-z0-9_-]{43}$/
 /** RFC 7636 section 4.1. */
 const CODE_VERIFIER = /^[A-Za-z0-9._~-]{43,128}$/
 
-const provider = z.string().max(63, 'must have at most 63 characters')
+/** It is repeated in the audit trail, whoever it names. */
+const provider = plainText.max(63, 'must have at most 63 characters')
 const userAgent = plainText.max(1000, 'must have at most 1,000 characters')
 const pageUrl = plainText
   .max(MAX_URL, 'must have at most 2,000 characters')

@@ -172,6 +172,15 @@ describe('a callback', () => {
     expect(await flow.refusalOf(call)).toMatchObject({ denial_reason: 'malformed_callback' })
   })
 
+  test.each([
+    ['U+0000', 'a\0b'],
+    ['64 characters', 'a'.repeat(64)],
+  ])('for a provider of %s is malformed: the trail could not name it', async (_what, provider) => {
+    const begun = await flow.begin()
+    const finished = flow.finish(begun, { state: begun.state, code: 'c' }, { provider })
+    expect((await failure(finished)).code).toBe(status.INVALID_ARGUMENT)
+  })
+
   test('of somebody who declined at the provider is refused, and nothing is echoed', async () => {
     const begun = await flow.begin()
     const call = flow.call()
