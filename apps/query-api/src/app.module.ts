@@ -4,6 +4,7 @@ import { APP_FILTER } from '@nestjs/core'
 import { type Authorizer, AuthGuardsModule } from '@olytix/auth-guards'
 import { HttpErrorFilter } from '@olytix/errors/nest'
 import { type Database, sql } from '@olytix/postgres'
+import { doorEvent } from './audit/door-event.js'
 import { AuditService } from './audit/audit.service.js'
 import { checkWarehouse } from './check-warehouse.js'
 import type { QueryApiConfig } from './config.js'
@@ -62,6 +63,7 @@ export class AppModule {
     const audit = new AuditService(database, {
       isEnabled: config.OLYTIX_SECURITY__AUDIT_ENABLED,
       durability: config.OLYTIX_AUDIT__DURABILITY,
+      retentionDays: config.OLYTIX_AUDIT__RETENTION_DAYS,
     })
     const identity = identityClient(foundation)
     const principals = new IdentityPrincipals(identity)
@@ -71,6 +73,7 @@ export class AppModule {
         AuthGuardsModule.forRoot({
           authorizer,
           allowQueryParameter: config.OLYTIX_SECURITY__API_KEYS_ALLOW_QUERY_PARAMETER,
+          onRefusal: (refusal) => audit.recordRefusal(doorEvent(refusal, audit.clock.now())),
         }),
         createQueryHttpModule({ projects, warehouse, audit, principals }),
         createDefinitionsHttpModule({ definitions, projects }),

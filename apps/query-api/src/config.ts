@@ -62,6 +62,13 @@ export const QueryApiSettings = z.object({
     .enum(['batched', 'strict'])
     .default('batched')
     .describe('strict: an answer waits until its event is committed'),
+  OLYTIX_AUDIT__RETENTION_DAYS: z.coerce
+    .number()
+    .int()
+    .min(30)
+    .max(36_500)
+    .optional()
+    .describe('Days after which events of questions are removed, 30 at least; never if unset'),
   OLYTIX_LOG__LEVEL: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { aPrincipal } from '@olytix/auth-guards/testing'
 import { Database, sql } from '@olytix/postgres'
@@ -5,6 +6,9 @@ import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals'
 import { z } from 'zod'
 import { AuditService } from '../src/audit/audit.service.js'
+import { parseQuestion } from '../src/http/query.schemas.js'
+import { CurrentProject } from '../src/project/current-project.js'
+import { QueryService } from '../src/query/query.service.js'
 import { type QueryApp, startQueryApp } from './query-app.js'
 import { startSuperstore, type Superstore } from './superstore.js'
 
@@ -204,5 +208,92 @@ describe('GET /audit', () => {
     const url = `${new URL(app?.url ?? '').origin}/api/v1/audit`
     const response = await fetch(url, { headers: { authorization: 'Bearer west' } })
     expect(response.status).toBe(403)
+  })
+})
+
+describe('what applied', () => {
+  test('the filters of policies are kept as they are written, not with the values of the principal', async () => {
+    await start('strict')
+    await ask(QUESTION, 'west')
+    expect(await written()).toMatchObject([
+      { rls_policies_applied: ['regional_access'], rls_predicates: ['region = $user.region'] },
+    ])
+  })
+
+  test('the time of an event and how long the question took come from the clock of the service', async () => {
+    let elapsed = 0
+    const now = new Date('2026-01-31T12:00:00Z')
+    service = new Database({ url: testDatabase.url, maxConnections: 3 })
+    const clock = { now: () => now, elapsedMs: () => (elapsed += 1500) }
+    const audit = new AuditService(service, { isEnabled: true, durability: 'strict', clock })
+    app = await startQueryApp(superstore, PRINCIPALS, audit)
+    await ask(QUESTION, 'west')
+    expect(await written()).toMatchObject([
+      { timestamp: now, additional_data: { query_duration_ms: 1500, cache_hit: false } },
+    ])
+  })
+})
+
+describe('refusals', () => {
+  test('at the door of a route are in this trail too', async () => {
+    await start('strict')
+    const origin = new URL(app?.url ?? '').origin
+    await fetch(`${origin}/api/v1/audit`, { headers: { authorization: 'Bearer west' } })
+    expect(await written()).toMatchObject([
+      {
+        event_type: 'access_denied',
+        user_id: 'key_west',
+        access_granted: false,
+        additional_data: { resource: 'GET /api/v1/audit' },
+      },
+    ])
+  })
+
+  test('again and again are counted: a flood adds a hundred events and one', async () => {
+    await start('batched')
+    for (let round = 0; round < 10; round++) {
+      await Promise.all(Array.from({ length: 30 }, () => ask(QUESTION, 'nobody')))
+    }
+    await app?.close()
+    app = undefined
+    const events = await written()
+    expect(events).toHaveLength(101)
+    expect(events.at(-1)).toMatchObject({ additional_data: { requests: 200 } })
+  })
+})
+
+describe('a stream', () => {
+  test('that is left before its first piece leaves an event all the same', async () => {
+    await start('strict')
+    const audit = new AuditService(service, { isEnabled: true, durability: 'strict' })
+    const projects = new CurrentProject({ project: superstore.project, revision: 0 })
+    const queries = new QueryService(projects, superstore.warehouse, audit)
+    const caller = { principal: PRINCIPALS.west, requestId: 'question-1', clientIp: '127.0.0.1' }
+    const format = queries.formatFor('text/csv')
+    if (!format) throw new Error('CSV is a format')
+    const gone = new AbortController().signal
+    const body = await queries.stream(caller, parseQuestion(QUESTION), { format, gone })
+    body.destroy()
+    await once(body, 'close')
+    const deadline = Date.now() + 5000
+    while ((await written()).length === 0) expect(Date.now()).toBeLessThan(deadline)
+    expect(await written()).toMatchObject([
+      { event_type: 'data_access', rows_returned: '0', additional_data: { cut_short: true } },
+    ])
+  })
+})
+
+describe('retention', () => {
+  test('removes what is older, in batches, and nothing else', async () => {
+    service = new Database({ url: testDatabase.url, maxConnections: 3 })
+    await owner.execute(sql`
+      insert into audit_events (event_type, timestamp, access_granted)
+      select 'data_access', now() - make_interval(days => day), true
+      from generate_series(1, 100) as day, generate_series(1, 150)`)
+    const options = { isEnabled: true, durability: 'batched', retentionDays: 40 } as const
+    await new AuditService(service, options).prune()
+    const count = z.object({ count: z.number() })
+    const left = await owner.maybeOne(count, sql`select count(*)::int as count from audit_events`)
+    expect(left).toEqual({ count: 39 * 150 })
   })
 })

@@ -166,6 +166,29 @@ describe('PUT', () => {
   })
 })
 
+describe('a masking policy', () => {
+  test('leaves its name and what it masked with the question, as masking_applied too', async () => {
+    await put('names', { cube: 'customers', members: ['customer_name'], mask: 'partial' })
+    await fetch(`${origin}/api/v1/query?dimensions=customers.customer_name&limit=1`, {
+      headers: { authorization: 'Bearer west', 'x-request-id': 'masked-question' },
+    })
+    const shape = z.record(z.string(), z.unknown())
+    const events = await owner.many(
+      shape,
+      sql`select * from audit_events where request_id = 'masked-question' order by id`,
+    )
+    expect(events.map((event) => event['event_type'])).toEqual(['data_access', 'masking_applied'])
+    for (const event of events) {
+      expect(event).toMatchObject({
+        masking_policies_applied: ['names'],
+        columns_masked: ['customers.customer_name'],
+        rls_policies_applied: ['customers_regional_access'],
+        rls_predicates: ['region = $user.region'],
+      })
+    }
+  })
+})
+
 describe('If-Match', () => {
   test('lets only one of two change the same state', async () => {
     const etag = (await call('/new_one')).headers.get('etag') ?? ''

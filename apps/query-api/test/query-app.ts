@@ -1,7 +1,7 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { APP_FILTER, NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
-import { AuthGuardsModule, type Principal } from '@olytix/auth-guards'
+import { AuthGuardsModule, type Principal, type Refusal } from '@olytix/auth-guards'
 import { FakeAuthorizer } from '@olytix/auth-guards/testing'
 import { AppError } from '@olytix/errors'
 import { HttpErrorFilter } from '@olytix/errors/nest'
@@ -12,6 +12,7 @@ import type { OtherPrincipal } from '../src/query/explain.service.js'
 import { createFastifyAdapter } from '../src/http/fastify-server.js'
 import { createQueryHttpModule } from '../src/http/query-http.module.js'
 import { validationPipe } from '../src/http/validation.js'
+import { doorEvent } from '../src/audit/door-event.js'
 import { AuditService } from '../src/audit/audit.service.js'
 import { Database } from '@olytix/postgres'
 import type { Superstore } from './superstore.js'
@@ -28,14 +29,17 @@ export async function startQueryApp(
   audit = withoutAudit(),
 ): Promise<QueryApp> {
   const projects = new CurrentProject({ project, revision: 0 })
-  const { origin, close } = await serveRoutes(principals, [
+  const onRefusal = (refusal: Refusal): Promise<void> =>
+    audit.recordRefusal(doorEvent(refusal, audit.clock.now()))
+  const modules = [
     createQueryHttpModule({
       projects,
       warehouse,
       audit,
       principals: new FakePrincipals(principals),
     }),
-  ])
+  ]
+  const { origin, close } = await serveRoutes(principals, modules, onRefusal)
   return { url: `${origin}/api/v1/query`, close }
 }
 
@@ -43,12 +47,14 @@ export async function startQueryApp(
 export async function serveRoutes(
   principals: Readonly<Record<string, Principal>>,
   modules: readonly DynamicModule[],
+  onRefusal: (refusal: Refusal) => Promise<void> = () => Promise.resolve(),
 ): Promise<{ readonly origin: string; readonly close: () => Promise<void> }> {
   @Module({
     imports: [
       AuthGuardsModule.forRoot({
         authorizer: new FakeAuthorizer(principals),
         allowQueryParameter: true,
+        onRefusal,
       }),
       ...modules,
     ],

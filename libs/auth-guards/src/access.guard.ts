@@ -18,6 +18,18 @@ const CHALLENGE = 'Bearer realm="olytix-core"'
 export interface AccessOptions {
   /** Whether `?api_key=` works at all. */
   readonly allowQueryParameter: boolean
+  /** Told of every principal who lacks what a route demands, before they are refused. Must not throw. */
+  readonly onRefusal?: (refusal: Refusal) => Promise<void>
+}
+
+/** A principal may not do what they ask for. */
+export interface Refusal {
+  readonly principal: Principal
+  readonly requestId: string
+  readonly clientIp: string
+  /** `POST /api/v1/query` */
+  readonly resource: string
+  readonly reason: string
 }
 
 export const ACCESS_OPTIONS = Symbol('AccessOptions')
@@ -134,7 +146,17 @@ export class AccessGuard {
       client_ip: question.clientIp,
       denial_reason: verdict.reason,
     })
+    await this.tellOfRefusal(question, verdict)
     throw refusal(verdict, requiredScopes)
+  }
+
+  private async tellOfRefusal(
+    { requestId, clientIp, resource }: AuthorizeQuestion,
+    verdict: Exclude<Verdict, { decision: 'allow' }>,
+  ): Promise<void> {
+    if (verdict.decision !== 'refused' || !verdict.principal) return
+    const { principal, reason } = verdict
+    await this.options.onRefusal?.({ principal, requestId, clientIp, resource, reason })
   }
 }
 

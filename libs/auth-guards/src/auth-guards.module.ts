@@ -8,7 +8,10 @@ import { ApiKeyStrategy, JwtStrategy } from './strategies.js'
 /** Protects every route of an app: import it once, with the app's Authorizer. */
 @Module({})
 export class AuthGuardsModule {
-  static forRoot(options: AccessOptions & { readonly authorizer: Authorizer }): DynamicModule {
+  static forRoot({
+    authorizer,
+    ...access
+  }: AccessOptions & { readonly authorizer: Authorizer }): DynamicModule {
     const guard: Provider = { provide: APP_GUARD, useClass: AccessGuard }
     return {
       module: AuthGuardsModule,
@@ -18,8 +21,8 @@ export class AuthGuardsModule {
         RouteAudit,
         ApiKeyStrategy,
         JwtStrategy,
-        { provide: AUTHORIZER, useValue: options.authorizer },
-        { provide: ACCESS_OPTIONS, useValue: { allowQueryParameter: options.allowQueryParameter } },
+        { provide: AUTHORIZER, useValue: authorizer },
+        { provide: ACCESS_OPTIONS, useValue: access },
       ],
       exports: [RouteAudit],
     }

@@ -7,7 +7,7 @@ export {
   RequireAuthentication,
   RequireScope,
 } from './access.js'
-export { type AccessOptions } from './access.guard.js'
+export { type AccessOptions, type Refusal } from './access.guard.js'
 export { AuthGuardsModule } from './auth-guards.module.js'
 export { AUTHORIZER, type Authorizer, type AuthorizeQuestion, type Verdict } from './authorizer.js'
 export { canonicalAddress } from './client-address.js'

@@ -4,6 +4,7 @@ export const AUDIT_EVENT_TYPES = [
   'data_access',
   'access_denied',
   'policy_evaluated',
+  'masking_applied',
   'policy_created',
   'policy_updated',
   'policy_deleted',
@@ -11,8 +12,8 @@ export const AUDIT_EVENT_TYPES = [
 ] as const
 
 /**
- * Rows were asked for and given · refused · policies were applied but nothing was read · what decides about answers
- * was changed.
+ * Rows were asked for and given · refused · policies were applied but nothing was read · what was given was masked ·
+ * what decides about answers was changed.
  */
 export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
 
@@ -37,6 +38,8 @@ export interface AuditEvent {
   readonly measures: readonly string[]
   readonly dimensions: readonly string[]
   readonly policies: readonly string[]
+  /** The filters of those policies as they are written: without values of the principal. */
+  readonly predicates: readonly string[]
   readonly maskingPolicies: readonly string[]
   /** `cube.member` of what was asked for and masked. */
   readonly maskedMembers: readonly string[]

@@ -17,6 +17,7 @@ export async function insertEvents(
     dimensions_requested: event.dimensions,
     rls_policies_applied: event.policies,
     masking_policies_applied: event.maskingPolicies,
+    rls_predicates: event.predicates,
     columns_masked: event.maskedMembers,
     policy_evaluation_ms: event.policyEvaluationMs,
     rows_returned: event.rows,
@@ -28,20 +29,20 @@ export async function insertEvents(
     insert into audit_events (
       event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, subject, cube_name,
       measures_requested, dimensions_requested, rls_policies_applied, masking_policies_applied,
-      columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
+      rls_predicates, columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
       additional_data
     )
     select
       event_type, timestamp, request_id, user_id, user_email, user_roles, client_ip, subject, cube_name,
       measures_requested, dimensions_requested, rls_policies_applied, masking_policies_applied,
-      columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
+      rls_predicates, columns_masked, policy_evaluation_ms, rows_returned, access_granted, denial_reason,
       additional_data
     from rows from (
       jsonb_to_recordset(${JSON.stringify(rows)}) as (
         event_type text, timestamp timestamptz, request_id text, user_id text, user_email text,
         user_roles text[], client_ip inet, subject text, cube_name text, measures_requested text[],
         dimensions_requested text[], rls_policies_applied text[],
-        masking_policies_applied text[], columns_masked text[],
+        masking_policies_applied text[], rls_predicates text[], columns_masked text[],
         policy_evaluation_ms double precision, rows_returned bigint, access_granted boolean,
         denial_reason text, additional_data jsonb
       )
@@ -124,4 +125,17 @@ export function listEvents(
       order by audit_events.id desc
       limit ${page.limit}`,
   )
+}
+
+/** Removes the oldest events from before a moment. @returns how many */
+export async function pruneEvents(
+  database: Queryable,
+  olderThan: Date,
+  atMost: number,
+): Promise<number> {
+  const row = await database.maybeOne(
+    z.object({ pruned: z.number() }),
+    sql`select prune_audit_events(${olderThan}, ${atMost}) as pruned`,
+  )
+  return row?.pruned ?? 0
 }

@@ -50,17 +50,34 @@ export class EventWriter {
   private async drain(): Promise<void> {
     while (this.waiting.length > 0) {
       const batch = this.waiting.splice(0, BATCH)
-      try {
-        await this.insert(batch.map(({ event }) => event))
-        for (const { done } of batch) done?.()
-      } catch (error) {
-        this.onTrouble(error)
-        for (const { done } of batch) done?.(error)
-        // What the database will never take must not keep out what comes after it.
-        const isAway = error instanceof AppError && error.code === 'UNAVAILABLE'
-        if (isAway) this.waiting.unshift(...batch.filter(({ done }) => !done))
-        if (isAway) return
-      }
+      const isAway = await this.insertBatch(batch)
+      if (isAway) return
     }
+  }
+
+  /** @returns whether the database is away: then those that nobody waits for stay */
+  private async insertBatch(batch: readonly Waiting[]): Promise<boolean> {
+    try {
+      await this.insert(batch.map(({ event }) => event))
+      for (const { done } of batch) done?.()
+      return false
+    } catch (error) {
+      const isAway = error instanceof AppError && error.code === 'UNAVAILABLE'
+      // One that the database will never take must not take its neighbours with it.
+      if (!isAway && batch.length > 1) return this.insertOneByOne(batch)
+      this.onTrouble(error)
+      for (const { done } of batch) done?.(error)
+      if (isAway) this.waiting.unshift(...batch.filter(({ done }) => !done))
+      return isAway
+    }
+  }
+
+  private async insertOneByOne(batch: readonly Waiting[]): Promise<boolean> {
+    for (const [at, each] of batch.entries()) {
+      if (!(await this.insertBatch([each]))) continue
+      this.waiting.splice(each.done ? 0 : 1, 0, ...batch.slice(at + 1))
+      return true
+    }
+    return false
   }
 }

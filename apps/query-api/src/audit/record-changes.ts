@@ -21,6 +21,7 @@ const NO_QUESTION = {
   measures: [],
   dimensions: [],
   policies: [],
+  predicates: [],
   maskingPolicies: [],
   maskedMembers: [],
   policyEvaluationMs: null,

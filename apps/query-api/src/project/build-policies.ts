@@ -31,6 +31,7 @@ export function buildPolicies(
             : problems.parsing(definition, ['filter'], () =>
                 parsePolicyFilter(filter, policyDimensions(cube, cubes)),
               ),
+        filterText: filter,
         excludeMembers: excludedMembers(definition, cube, problems),
         rowLimit: shape.row_limit,
       },

@@ -334,6 +334,8 @@ export interface Policy {
   readonly roles: readonly string[]
   /** `undefined`: all rows. */
   readonly filter: PolicyCondition | undefined
+  /** The same as it is written. */
+  readonly filterText: string | undefined
   /** Members of the cube that this policy does not open. */
   readonly excludeMembers: readonly string[]
   readonly rowLimit: number | undefined

@@ -17,13 +17,15 @@ interface Outcome {
 
 /** One question on its way into the audit trail. */
 export class QuestionTrail {
-  private readonly startedAt = performance.now()
+  private readonly startedAt: number
 
   constructor(
     private readonly audit: AuditService,
     private readonly caller: Caller,
     private readonly question: Question,
-  ) {}
+  ) {
+    this.startedAt = audit.clock.elapsedMs()
+  }
 
   /** Runs `work`; if that refuses the question, the refusal gets its event. */
   async refusals<T>(work: () => Promise<T> | T): Promise<T> {
@@ -37,8 +39,8 @@ export class QuestionTrail {
 
   /** @throws AppError UNAVAILABLE when there can be no event: then there may be no answer */
   answered(outcome: Outcome): Promise<void> {
-    const duration = Math.round((performance.now() - this.startedAt) * 10) / 10
-    return this.audit.record({
+    const duration = Math.round((this.audit.clock.elapsedMs() - this.startedAt) * 10) / 10
+    const event: AuditEvent = {
       ...this.granted('data_access', outcome),
       rows: outcome.rows,
       data: {
@@ -47,7 +49,10 @@ export class QuestionTrail {
         cubes: cubesOf(outcome.plan),
         ...(outcome.isCutShort ? { cut_short: true } : {}),
       },
-    })
+    }
+    return outcome.plan.maskingPolicies.length > 0
+      ? this.audit.record(event, { ...event, type: 'masking_applied' })
+      : this.audit.record(event)
   }
 
   /** For whoever asks what would be answered, and gets no rows. @throws AppError UNAVAILABLE */
@@ -79,6 +84,7 @@ export class QuestionTrail {
       ...this.asked(type),
       cube: cubes[0] ?? null,
       policies: plan.policies,
+      predicates: plan.predicates,
       maskingPolicies: plan.maskingPolicies,
       maskedMembers: plan.maskedMembers,
       policyEvaluationMs: Math.round(policyMs * 1000) / 1000,
@@ -91,13 +97,14 @@ export class QuestionTrail {
     const named = [...metrics, ...dimensions].find((name) => name.includes('.'))
     return {
       type,
-      at: new Date(),
+      at: this.audit.clock.now(),
       caller: this.caller,
       subject: null,
       cube: named?.split('.')[0] ?? null,
       measures: metrics,
       dimensions,
       policies: [],
+      predicates: [],
       maskingPolicies: [],
       maskedMembers: [],
       policyEvaluationMs: null,

@@ -34,7 +34,9 @@ export async function streamRows(
   const first = await batches.next()
   const { fields, rows } = first.done ? { fields: [], rows: [] } : first.value
   const writer = await format.open(columns, fields)
+  let isRead = false
   async function* chunks(): AsyncGenerator<Chunk, void, undefined> {
+    isRead = true
     let count = rows.length
     let isCutShort = true
     try {
@@ -59,6 +61,8 @@ export async function streamRows(
   body.once('close', () => {
     ended.removeEventListener('abort', breakOff)
     void batches.return()
+    // Whoever left before the first piece has got nothing, but has asked.
+    if (!isRead) finish({ rows: 0, isCutShort: true }).catch(() => undefined)
   })
   return body
 }

@@ -40,6 +40,8 @@ export interface GuardedPlan extends QueryPlan {
   readonly facts: readonly GuardedFact[]
   /** Names of the policies that had a say, sorted. */
   readonly policies: readonly string[]
+  /** Their filters as they are written, sorted. */
+  readonly predicates: readonly string[]
   /** Names of the masking policies that had a say, sorted. */
   readonly maskingPolicies: readonly string[]
   /** `cube.member` of what the question needs and is masked, sorted. */
@@ -124,6 +126,7 @@ function branded(
 ): GuardedPlan {
   const rules = {
     policies: sortedNames(policies.map(({ name }) => name)),
+    predicates: sortedNames(policies.flatMap(({ filterText }) => filterText ?? [])),
     maskingPolicies: sortedNames([...masks.values()].map(({ policy }) => policy)),
     maskedMembers: sortedNames(masks.keys()),
     rowLimit: rowLimit(policies),
