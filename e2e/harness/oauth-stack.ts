@@ -44,10 +44,8 @@ export class OAuthStack {
     const project = path.join(folder, 'project')
     cpSync(SUPERSTORE, project, { recursive: true })
     const file = path.join(project, 'olytix-core_project.yml')
-    writeFileSync(
-      file,
-      `${readFileSync(file, 'utf8')}\n${securityBlock(corp.issuer, annex.issuer)}`,
-    )
+    const [withoutProviders = ''] = readFileSync(file, 'utf8').split(/^security:$/m)
+    writeFileSync(file, withoutProviders + securityBlock(corp.issuer, annex.issuer))
     const stack = new StackProcess(path.join(folder, 'state'), {
       OLYTIX_LOG__LEVEL: 'debug',
       OLYTIX_PROJECT_PATH: project,
