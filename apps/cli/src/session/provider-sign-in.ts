@@ -89,7 +89,7 @@ function codeIn(redirect: Redirect | undefined, { provider, timeoutMs }: Provide
     const minutes = Math.ceil(timeoutMs / 60_000)
     throw new SignInFailed(
       `nobody came back from the browser within ${String(minutes)} min`,
-      'Run the command again and finish in the browser of the same machine.',
+      'Run the command again and finish in the browser of the same machine. If the browser shows an error about redirect_uri, security.oauth.redirect_uris must hold http://127.0.0.1/callback.',
       true,
     )
   }
