@@ -184,3 +184,14 @@ test('a range of the last periods ends before the present one', async () => {
   const tomorrow = { dimension: 'sales.day', last: '1 day' }
   expect(await valuesOf('sales.count', 'sales.region', { time_range: tomorrow })).toEqual({})
 })
+
+test('a time as it is has one written form, alone and beside offsets and accumulations', async () => {
+  const dimensions = ['sales.day']
+  const time_range = { dimension: 'sales.day', start: '2024-02-29', end: '2024-02-29' }
+  const alone = await small.ask({ metrics: ['sales.amount'], dimensions, time_range })
+  expect(alone).toEqual([{ 'sales.day': '2024-02-29', 'sales.amount': 25 }])
+  const metrics = ['sales.amount', 'amount_so_far', 'a_month_ago']
+  expect(await small.ask({ metrics, dimensions, time_range })).toEqual([
+    { 'sales.day': '2024-02-29', 'sales.amount': 25, amount_so_far: 35, a_month_ago: null },
+  ])
+})

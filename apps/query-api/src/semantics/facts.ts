@@ -3,7 +3,7 @@ import type { Project, TimeSpine } from '../project/project.js'
 import { type AskedDimension, type Place, placeOf, resolveDimension } from './asked-dimensions.js'
 import { allOf, type RowValue } from './condition.js'
 import { FactBuilder, holding } from './fact-builder.js'
-import { buildOnSpine, PeriodsFact } from './on-spine.js'
+import { buildOnSpine, PeriodsFact, shownOnSpine } from './on-spine.js'
 import { metricConditions, type RowFilters } from './filters.js'
 import {
   anchorOf,
@@ -22,6 +22,7 @@ import type {
   FactPlan,
   GroupColumn,
   GroupValue,
+  PlannedDimension,
   SpineNode,
   TimelinePlan,
   UsedMember,
@@ -111,6 +112,15 @@ export class Facts {
     return periods ? [values ? withPeriods(values, periods) : periods] : facts
   }
 
+  /** How a dimension is answered. */
+  shown(dimension: AskedDimension): PlannedDimension {
+    const onSpines = [...this.facts.values()].filter(({ axis, input }) => axis ?? input?.isOnSpine)
+    return shownOnSpine(
+      dimension,
+      onSpines.map(({ builder }) => builder),
+    )
+  }
+
   members({ cubes }: Project): UsedMember[] {
     const used = this.all.flatMap(({ members }) => members)
     const keyed = new Map(used.map((each) => [`${each.cube}.${each.member}`, each]))
@@ -196,7 +206,7 @@ export class Facts {
     const groups = this.dimensions.map((dimension): GroupColumn | undefined => {
       if (isOfValues && dimension.start === undefined) return undefined
       const value = this.place(builder, dimension.memberFor(builder), dimension.path)
-      return value && { value, granularity: dimension.planned.granularity }
+      return value && { value, granularity: this.shown(dimension).granularity }
     })
     const conditions = filters.rowsOf(builder, input?.filters ?? [])
     const own = input ? holding(input.measure, fact.conversionAlias || builder.base) : []

@@ -5,7 +5,14 @@ import { columnOf, type FactBuilder } from './fact-builder.js'
 import { groupDimension, type Located, type RowFilters } from './filters.js'
 import type { Planning } from './plan-query.js'
 import { toCondition } from './to-condition.js'
-import type { CalendarJoin, FactPlan, GroupColumn, OnSpinePlan, SpineNode } from './query-plan.js'
+import type {
+  CalendarJoin,
+  FactPlan,
+  GroupColumn,
+  OnSpinePlan,
+  PlannedDimension,
+  SpineNode,
+} from './query-plan.js'
 import { type AxisGrains, isAxis, spineFor } from './timeline.js'
 
 /** The periods of a time spine, as groups. */
@@ -139,4 +146,21 @@ export function buildOnSpine(
   })
   const positions = isOwn.flatMap((own_, index) => (own_ ? [index] : []))
   return { periods, positions, where: allOf(where) }
+}
+
+/**
+ * How a dimension is answered. A time as it is, which rows of a time spine have in one of these facts, is answered by the
+ * finest of its granularities, so that it is the same in all facts.
+ */
+export function shownOnSpine(
+  { planned, memberFor }: AskedDimension,
+  onSpines: readonly FactBuilder[],
+): PlannedDimension {
+  if (planned.type !== 'time' || planned.granularity) return planned
+  const [finestOwn] = onSpines.flatMap((builder) => {
+    const name = memberFor(builder)
+    if (typeof name === 'string' || name.calendar !== undefined || !isAxis(builder, name)) return []
+    return name.dimension.granularities[0] ?? []
+  })
+  return finestOwn === undefined ? planned : { ...planned, granularity: finestOwn }
 }

@@ -10,7 +10,7 @@ import { Issues } from './issues.js'
 import { LateTests } from './late-values.js'
 import { findMetric, inputsOf, type NamedMetric } from './metric-inputs.js'
 import { planOrder } from './order.js'
-import type { PlannedDimension, QueryPlan } from './query-plan.js'
+import type { QueryPlan } from './query-plan.js'
 import type { QueryRequest, Vocabulary } from './query-request.js'
 
 /** How a question is being planned: what is known so far. */
@@ -73,7 +73,7 @@ function planWith(planning: Planning): QueryPlan | undefined {
   const { limit, offset, timezone } = request
   return {
     facts: built,
-    dimensions: dimensions.map(({ planned: each }): PlannedDimension => each),
+    dimensions: dimensions.map((each) => facts.shown(each)),
     metrics: planned,
     fill,
     having: allOf(having),

@@ -1,6 +1,6 @@
 import { ident, joinSql, type Sql, sql, trusted } from '@olytix/postgres'
 import type { GuardedFact } from '../rls/guard-plan.js'
-import type { AggregateColumn } from '../semantics/query-plan.js'
+import type { AggregateColumn, GroupColumn } from '../semantics/query-plan.js'
 import { aggregateOver, renderAggregate } from './render-aggregate.js'
 import { renderCondition } from './render-condition.js'
 import {
@@ -108,7 +108,7 @@ function renderConversion(
   const order = [
     row,
     sql`${renderValue(baseTime)} desc`,
-    ...groups.flatMap((group) => (group ? [renderGroup(group)] : [])),
+    ...groups.flatMap((group) => (group ? [inOrder(group)] : [])),
   ]
   const rows = sql`select distinct on (${row}) ${joinSql(columns, ', ')}
   from ${renderFrom(fact)}${renderWhere({ ...fact, passing: undefined })}
@@ -118,6 +118,12 @@ function renderConversion(
     sql`
   where ${renderPassing(namesOf(fact.passing))}`
   return renderOver(fact, sql`(${rows}) as "rows"${passing ?? sql``}`)
+}
+
+/** Texts by code points, whatever the database's collation is. */
+function inOrder(group: GroupColumn): Sql {
+  const isText = group.value.type === 'string'
+  return isText ? sql`${renderGroup(group)} collate "C"` : renderGroup(group)
 }
 
 /** What is aggregated, as columns of a sub-query. */

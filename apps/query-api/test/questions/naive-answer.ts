@@ -1,17 +1,21 @@
-import { filterLeaves, type FilterLeaf, type FilterNode } from '../../src/project/filter-shape.js'
-import { holds, rowSubject, type Subject } from './naive-filters.js'
-import { type Input, metricModel } from './naive-metrics.js'
+import { filterLeaves, type FilterNode } from '../../src/project/filter-shape.js'
+import { beginningOf, filledCells } from './naive-fill.js'
+import { holds, type Subject } from './naive-filters.js'
 import {
-  cellOf,
-  isCube,
-  lookUp,
-  reach,
-  rowsAt,
-  type Seen,
-  type Setting,
-  timeOf,
-  Unanswerable,
-} from './naive-rows.js'
+  anyDimension,
+  type AskedQuestion,
+  type Context,
+  cubeName,
+  grouped,
+  ofInput,
+  passes,
+  rangeOf,
+  type SeenGroup,
+  type Term,
+  totalOf,
+} from './naive-inputs.js'
+import { type Input, metricModel } from './naive-metrics.js'
+import { cellOf, lookUp, reach, rowsAt, type Seen, Unanswerable } from './naive-rows.js'
 import {
   AGGREGATES,
   type Cell,
@@ -22,24 +26,6 @@ import {
   type Shop,
 } from './shop.js'
 
-interface Term {
-  readonly field: string
-  readonly direction: 'asc' | 'desc'
-}
-
-/** The body of a question, with the parts that occur at random. */
-export interface AskedQuestion {
-  readonly metrics: readonly string[]
-  readonly dimensions: readonly string[]
-  readonly filters: readonly FilterNode[]
-  readonly segments: readonly string[]
-  readonly order_by: readonly Term[]
-  readonly limit: number
-  readonly offset: number
-  readonly timezone: string
-  readonly totals: boolean
-}
-
 export interface NaiveAnswer {
   readonly data: readonly Row[]
   readonly total_rows: number
@@ -49,12 +35,6 @@ export interface NaiveAnswer {
 /** A group of the answer: its dimensions, what each input is in it, and the rows that are in it. */
 interface Group extends SeenGroup {
   readonly values: Map<string, Cell>
-}
-
-interface Context extends Setting {
-  readonly asked: AskedQuestion
-  readonly rowFilters: readonly FilterNode[]
-  readonly groupFilters: readonly FilterNode[]
 }
 
 /**
@@ -68,7 +48,7 @@ export function naiveAnswer(shop: Shop, asked: AskedQuestion): NaiveAnswer {
     shop,
     zone: asked.timezone,
     asked,
-    rowFilters: asked.filters.filter((node) => !ofGroups(node)),
+    rowFilters: [...asked.filters.filter((node) => !ofGroups(node)), ...rangeOf(asked)],
     groupFilters: asked.filters.filter(ofGroups),
   }
   const groups = passing(context, groupsOf(context))
@@ -88,16 +68,33 @@ function groupsOf(context: Context): Group[] {
   const filtering = filterLeaves(context.groupFilters).flatMap(({ metric }) => metric ?? [])
   const names = [...asked.metrics, ...filtering, ...ordering]
   const groups = new Map<string, Group>()
-  for (const input of names.flatMap((name) => metricModel(name).inputs)) {
-    for (const { cells, seen } of ofInput(context, input)) {
+  const inputs = names.flatMap((name) => metricModel(name).inputs)
+  for (const input of inputs) {
+    for (const { cells, seen, value } of ofInput(context, input)) {
       const key = JSON.stringify(cells)
       const group: Group = groups.get(key) ?? { cells, values: new Map(), seen: [] }
       groups.set(key, group)
-      group.values.set(input.key, aggregated(input, seen))
+      group.values.set(input.key, value)
       group.seen.push(...seen)
     }
   }
-  return [...groups.values()]
+  const found = [...groups.values()]
+  return asked.fill ? withGaps(asked, found, inputs) : found
+}
+
+function withGaps(
+  asked: AskedQuestion,
+  groups: readonly Group[],
+  inputs: readonly Input[],
+): Group[] {
+  const known = new Set(groups.map(({ cells }) => JSON.stringify(cells)))
+  const added = filledCells(asked, groups, inputs).filter(
+    (cells) => !known.has(JSON.stringify(cells)),
+  )
+  return [
+    ...groups,
+    ...added.map((cells) => ({ cells, seen: [], values: new Map<string, Cell>() })),
+  ]
 }
 
 function isMetric(name: string): boolean {
@@ -107,110 +104,36 @@ function isMetric(name: string): boolean {
   return others.length === 0 && MODEL[cubeName(cube)].dimensions[member] === undefined
 }
 
-function cubeName(name: string): CubeName {
-  if (isCube(name)) return name
-  throw new Unanswerable(`there is no cube ${name}`)
-}
-
-/** The rows that count for an input, each with its place in the answer. */
-function seenRows(context: Context, { cube, measure, filters }: Input): Seen[] {
-  const time = measure.time ?? MODEL[cube].time
-  const seen = context.shop[cube]
-    .map((row): Seen => ({ cube, row, time }))
-    .filter((each) => passes(context, each, [...context.rowFilters, ...filters]))
-  return measure.edge ? atEdge(context, seen, measure.edge) : seen
-}
-
-function passes(context: Context, seen: Seen, filters: readonly FilterNode[]): boolean {
-  const find = (leaf: FilterLeaf): Subject => rowSubject(context, seen, leaf.dimension ?? '')
-  const inSegments = context.asked.segments.every((name) => {
-    const [cube = '', segment = ''] = name.split('.')
-    const { path } = lookUp(anyDimension(cube), seen.cube, seen.time)
-    return MODEL[cubeName(cube)].segments?.[segment]?.(reach(context.shop, seen, path))
-  })
-  return inSegments && filters.every((node) => holds(node, find))
-}
-
-function anyDimension(cube: string): string {
-  return `${cube}.${Object.keys(MODEL[cubeName(cube)].dimensions)[0] ?? ''}`
-}
-
-function ofInput(context: Context, input: Input): SeenGroup[] {
-  const { dimensions } = context.asked
-  checkReachable(context, input)
-  const groups = grouped(context, seenRows(context, input), dimensions)
-  return dimensions.length > 0 || groups.length > 0 ? groups : [{ cells: [], seen: [] }]
-}
-
-/** Names must be known for every fact, whether it has rows or not. */
-function checkReachable({ asked, rowFilters }: Context, { cube, measure }: Input): void {
-  const time = measure.time ?? MODEL[cube].time
-  const filtered = filterLeaves(rowFilters).flatMap(({ dimension }) => dimension ?? [])
-  const segments = asked.segments.map((name) => anyDimension(name.split('.')[0] ?? ''))
-  for (const name of [...asked.dimensions, ...filtered, ...segments]) lookUp(name, cube, time)
-}
-
-interface SeenGroup {
-  readonly cells: readonly Cell[]
-  readonly seen: Seen[]
-}
-
-function grouped(setting: Setting, seen: readonly Seen[], names: readonly string[]): SeenGroup[] {
-  const groups = new Map<string, SeenGroup>()
-  for (const each of seen) {
-    const cells = names.map((name) => cellOf(setting, each, lookUp(name, each.cube, each.time)))
-    const key = JSON.stringify(cells)
-    const group = groups.get(key) ?? { cells, seen: [] }
-    groups.set(key, group)
-    group.seen.push(each)
-  }
-  return [...groups.values()]
-}
-
-function aggregated({ measure }: Input, seen: readonly Seen[]): Cell {
-  const rows = seen.map(({ row }) => row).filter((row) => measure.filter?.(row) ?? true)
-  const values = rows.map((row) => (measure.value ? measure.value(row) : true))
-  return AGGREGATES[measure.aggregate](values.filter((value) => value !== null))
-}
-
-/** The rows at the first or last time of each asked period, and of each group of `by` in it. */
-function atEdge(
-  context: Context,
-  seen: readonly Seen[],
-  { time, choice, by }: NonNullable<Input['measure']['edge']>,
-): Seen[] {
-  const at = (each: Seen): number | undefined =>
-    timeOf(context, each, lookUp(`${each.cube}.${time}`, each.cube, time))
-  const key = (each: Seen): string => {
-    const named = context.asked.dimensions.map((name) => lookUp(name, each.cube, each.time))
-    const periods = named.filter(({ path, column }) => path.length === 0 && column === time)
-    const cells = periods.map((name) => cellOf(context, each, name))
-    return JSON.stringify([...cells, ...by.map((name) => each.row[name] ?? null)])
-  }
-  const timed = seen.filter((each) => at(each) !== undefined)
-  return timed.filter((each) => {
-    const times = timed.filter((other) => key(other) === key(each)).map((other) => at(other) ?? NaN)
-    return at(each) === (choice === 'last' ? Math.max(...times) : Math.min(...times))
-  })
-}
-
-function valueOf({ values }: Group, name: string): Cell {
+/** Where gaps are filled, nothing to count or add is 0, unless the metric says what stands for null. */
+function valueOf({ asked }: Context, { values }: Group, name: string): Cell {
   const { inputs, compute } = metricModel(name)
-  return compute(inputs.map(({ key }) => values.get(key) ?? null))
+  return compute(inputs.map((input) => values.get(input.key) ?? nothing(asked, input)))
 }
+
+function nothing({ fill }: AskedQuestion, { hasFill, measure }: Input): Cell {
+  return fill && !hasFill && ADDED.includes(measure.aggregate) ? 0 : null
+}
+
+const ADDED: readonly (keyof typeof AGGREGATES)[] = ['count', 'countDistinct', 'countTrue', 'sum']
 
 function passing(context: Context, groups: readonly Group[]): Group[] {
   const { dimensions } = context.asked
   return groups.filter((group) =>
     context.groupFilters.every((node) =>
-      holds(node, ({ metric, dimension = '' }) => ({
-        cell:
-          metric === undefined
-            ? (group.cells[dimensions.indexOf(dimension)] ?? null)
-            : valueOf(group, metric),
-      })),
+      holds(node, ({ metric, dimension = '' }): Subject => {
+        if (metric !== undefined) return { cell: valueOf(context, group, metric) }
+        const cell = group.cells[dimensions.indexOf(dimension)] ?? null
+        return isTime(dimension) ? { ms: beginningOf(dimension, cell) } : { cell }
+      }),
     ),
   )
+}
+
+function isTime(dimension: string): boolean {
+  if (dimension.includes('.extract_')) return false
+  const [cube = '', column = ''] = dimension.split('.')
+  if (cube === 'metric_time') return true
+  return ['time', 'instant'].includes(MODEL[cubeName(cube)].dimensions[column] ?? '')
 }
 
 /** By the terms of the question, then by all dimensions; nulls come last. */
@@ -232,15 +155,16 @@ function ordered(context: Context, groups: readonly Group[]): Group[] {
 function orderCell(context: Context, group: Group, { field, direction }: Term): Cell {
   const index = context.asked.dimensions.indexOf(field)
   if (index >= 0) return group.cells[index] ?? null
-  if (isMetric(field)) return valueOf(group, field)
+  if (isMetric(field)) return valueOf(context, group, field)
   const cells = group.seen.map((each) => cellOf(context, each, lookUp(field, each.cube, each.time)))
   return AGGREGATES[direction === 'asc' ? 'min' : 'max'](cells.filter((cell) => cell !== null))
 }
 
-function rowOf({ asked }: Context, group: Group): Row {
+function rowOf(context: Context, group: Group): Row {
+  const { asked } = context
   return Object.fromEntries([
     ...asked.dimensions.map((name, index) => [name, group.cells[index] ?? null] as const),
-    ...asked.metrics.map((name) => [name, valueOf(group, name)] as const),
+    ...asked.metrics.map((name) => [name, valueOf(context, group, name)] as const),
   ])
 }
 
@@ -252,15 +176,13 @@ function totalsOf(context: Context, groups: readonly Group[]): Row {
     asked.metrics.map((name) => {
       const { inputs, compute } = metricModel(name)
       const values = inputs.map((input) => {
-        const own = grouped(context, seenRows(context, input), asked.dimensions)
-        const seen = own
-          .filter(({ cells }) => keys.has(JSON.stringify(cells)))
-          .flatMap((each) => each.seen)
-        return aggregated(
-          input,
-          input.measure.edge
-            ? atEdge({ ...context, asked: { ...asked, dimensions: [] } }, seen, input.measure.edge)
-            : seen,
+        const own = ofInput(context, input).filter(({ cells }) => keys.has(JSON.stringify(cells)))
+        return (
+          totalOf(
+            context,
+            input,
+            own.flatMap(({ seen }) => seen),
+          ) ?? nothing(asked, input)
         )
       })
       return [name, compute(values)]

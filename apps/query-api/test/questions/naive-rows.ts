@@ -12,6 +12,8 @@ export interface Seen {
   readonly time: string | undefined
   /** When it is seen, on the wall clock, if that is not its own time. */
   readonly at?: number | undefined
+  /** The row of a conversion that is credited to it. */
+  readonly credited?: Row
   /** A row that no row of the cube leads to: it stands at this path, all before it is empty. */
   readonly lonely?: { readonly path: readonly string[]; readonly row: Row }
 }

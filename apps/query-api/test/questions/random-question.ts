@@ -1,7 +1,30 @@
 import fc from 'fast-check'
 import type { FilterNode, Operator, Scalar } from '../../src/project/filter-shape.js'
-import type { AskedQuestion } from './naive-answer.js'
+import type { AskedQuestion } from './naive-inputs.js'
 import { span } from './naive-time.js'
+
+/** Metrics that need a time among the dimensions. */
+const OVER_TIME: Readonly<Partial<Record<Fact, readonly string[]>>> = {
+  orders: [
+    'revenue_so_far',
+    'buyers_of_7_days',
+    'gifts_this_month',
+    'revenue_a_week_ago',
+    'north_a_month_ago',
+    'orders_at_start',
+    'growth',
+    'ten_days_ago',
+    'so_far_a_week_ago',
+    'orders_every_day',
+    'north_every_day',
+  ],
+  tickets: [
+    'tickets_of_30_hours',
+    'tickets_6_hours_ago',
+    'orders_after_tickets',
+    'conversion_rate',
+  ],
+}
 
 type Fact = 'orders' | 'items' | 'tickets' | 'balances' | 'customers' | 'countries' | 'several'
 
@@ -194,7 +217,8 @@ function tree(leaf: fc.Arbitrary<FilterNode>): fc.Arbitrary<FilterNode> {
 }
 
 /** Metrics that groups are filtered and ordered by: whole numbers, so that no rounding decides. */
-const COUNTED = /count|revenue$|buyers|total|gifts|callers|shipped|closing|north_orders/
+const COUNTED =
+  /count|revenue$|buyers|total|gifts|callers|shipped|closing|north_orders|growth|ago|so_far|every_day|after/
 
 function ofMetric(metric: string): fc.Arbitrary<FilterNode> {
   const isSet = fc.constantFrom<Operator>('set', 'notSet').map((operator) => ({ metric, operator }))
@@ -217,48 +241,95 @@ function upTo(most: number, all: readonly string[], least = 0): fc.Arbitrary<str
   return fc.subarray([...all], { minLength: least, maxLength: Math.min(most, all.length) })
 }
 
-export const randomQuestion: fc.Arbitrary<AskedQuestion> = fc
-  .subarray<Fact>(['orders', 'items', 'tickets', 'balances', 'customers', 'countries', 'several'], {
-    maxLength: 2,
-  })
-  .chain((facts) => {
-    const metrics = facts.flatMap((fact) => METRICS[fact])
-    return fc.record({
-      facts: fc.constant(facts),
-      metrics: metrics.length === 0 ? fc.constant<string[]>([]) : upTo(4, metrics, 1),
-      dimensions: upTo(3, reachable(facts), facts.length === 0 ? 1 : 0),
+const FACTS: readonly Fact[] = [
+  'orders',
+  'items',
+  'tickets',
+  'balances',
+  'customers',
+  'countries',
+  'several',
+]
+
+/** Members of a question whose facts share all of its dimensions. */
+const randomMembers = fc.subarray([...FACTS], { maxLength: 2 }).chain((facts) => {
+  const metrics = facts.flatMap((fact) => METRICS[fact])
+  const overTime = facts.flatMap((fact) => OVER_TIME[fact] ?? [])
+  const most = facts.length === 0 ? 1 : 0
+  return fc
+    .record({
+      plain: upTo(3, metrics, Math.min(1, metrics.length)),
+      timed: fc.oneof(fc.constant<string[]>([]), upTo(2, overTime)),
+      dimensions: upTo(3, reachable(facts), most),
+      axis: fc.constantFrom(...axesOf(facts)),
     })
-  })
-  .chain(({ facts, metrics, dimensions }) => {
-    const others = reachable(facts).filter(
-      (name) => facts.length > 0 || !name.startsWith('metric_time'),
-    )
+    .map(({ plain, timed, dimensions, axis }) => ({
+      facts,
+      metrics: [...plain, ...timed],
+      dimensions: [...new Set(timed.length > 0 ? [axis, ...dimensions.slice(0, 2)] : dimensions)],
+    }))
+})
+
+/** Names of the time axis of facts. */
+function axesOf(facts: readonly Fact[]): readonly string[] {
+  const [only, ...others] = facts
+  const own =
+    only === undefined || others.length > 0
+      ? []
+      : OWN[only].filter((name) => /ordered_on|opened_at/.test(name))
+  return [...AXIS, ...own]
+}
+
+/** Ranges of the time axis, of its own name, or of another time. */
+function rangeOn(facts: readonly Fact[]): fc.Arbitrary<AskedQuestion['time_range']> {
+  const names =
+    facts.includes('orders') && facts.length === 1
+      ? ['metric_time', 'orders.ordered_on', 'orders.shipped_on']
+      : ['metric_time']
+  const ends = fc.constantFrom(
+    ['2024-02', '2024-03'],
+    ['2024-02-10', '2024-03-05'],
+    ['2024-01-31', '2024-01-31'],
+    ['2024-03-31', '2024-Q2'],
+  )
+  return fc
+    .tuple(fc.constantFrom(...names), ends)
+    .map(([dimension, [start = '', end = '']]) => ({ dimension, start, end }))
+}
+
+export const randomQuestion: fc.Arbitrary<AskedQuestion> = randomMembers.chain(
+  ({ facts, metrics, dimensions }) => {
+    const isAxisOf = (name: string): boolean => facts.length > 0 || !name.startsWith('metric_time')
     const counted = metrics.filter((name) => COUNTED.test(name))
-    const onRows = tree(fc.constantFrom(...others).chain(leafOf))
-    const comparable = dimensions.map(leafOf)
-    const onGroups = counted.map(ofMetric)
-    const mixed = [...comparable, ...onGroups, ...onGroups]
+    const onRows = tree(fc.constantFrom(...reachable(facts).filter(isAxisOf)).chain(leafOf))
+    const mixed = [
+      ...dimensions.map(leafOf),
+      ...counted.flatMap((name) => [ofMetric(name), ofMetric(name)]),
+    ]
+    const onGroups = counted.length > 0 ? sometimes(tree(fc.oneof(...mixed))) : fc.constant([])
     const fields = [...new Set([...dimensions, ...counted])]
     const segments = facts.every((fact) => fact === 'orders')
       ? ['customers.vips', 'orders.large']
       : []
+    const hasAxis = facts.length > 0 && facts.every((fact) => TIMED.includes(fact))
+    const grained = dimensions.filter((name) =>
+      /^(metric_time|.+\..+)\.(hour|day|week|month|quarter|year)$/.test(name),
+    )
     return fc.record({
       metrics: fc.constant(metrics),
       dimensions: fc.constant(dimensions),
-      filters: fc
-        .tuple(
-          sometimes(onRows),
-          onGroups.length > 0 ? sometimes(tree(fc.oneof(...mixed))) : fc.constant([]),
-        )
-        .map((both) => both.flat()),
+      filters: fc.tuple(sometimes(onRows), onGroups).map((both) => both.flat()),
       segments: upTo(1, segments),
+      time_range: hasAxis ? fc.option(rangeOn(facts), { nil: undefined }) : fc.constant(undefined),
       order_by: fields.length === 0 ? fc.constant([]) : orderBy(fields),
       limit: fc.constantFrom(1000, 1000, 1000, 1000, 2, 2, 0),
       offset: fc.constantFrom(0, 0, 0, 1),
       timezone: fc.constantFrom('UTC', 'Europe/Berlin', 'America/St_Johns'),
-      totals: fc.constant(facts.length > 0),
+      totals: fc.constant(facts.length > 0).chain((is) => (is ? fc.boolean() : fc.constant(false))),
+      fill: grained.length === 1 && facts.length > 0 ? fc.boolean() : fc.constant(false),
     })
-  })
+  },
+)
 
 function orderBy(fields: readonly string[]): fc.Arbitrary<AskedQuestion['order_by']> {
   const term = fc.record({

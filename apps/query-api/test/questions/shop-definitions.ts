@@ -10,7 +10,9 @@ export const SETUP = `
 
 export const TABLES = ['countries', 'customers', 'orders', 'items', 'tickets', 'balances'] as const
 
-export const TIME_SPINES = '[{granularity: day, from: 2024-01-20, to: 2024-05-10}]'
+export const TIME_SPINES = `
+  - {granularity: hour, from: 2024-01-25, to: 2024-04-20}
+  - {granularity: day, from: 2024-01-20, to: 2024-05-10}`
 
 export const CUBES = `
   - name: countries
@@ -72,6 +74,7 @@ export const CUBES = `
       - {name: callers, type: count_distinct, sql: customer_id}
     dimensions:
       - {name: topic, type: string}
+      - {name: customer_id, type: number}
       - {name: minutes, type: number}
       - {name: opened_at, type: time, granularities: [hour, day, week, month, quarter, year]}
     joins: [{name: customers, relationship: many_to_one, sql: "{CUBE}.customer_id = {customers}.id"}]
@@ -108,4 +111,51 @@ export const METRICS = `
     type: derived
     expression: north_orders * 10
     fill_nulls_with: 7
+  - {name: revenue_so_far, type: cumulative, expression: orders.revenue, period_aggregate: last}
+  - {name: buyers_of_7_days, type: cumulative, expression: orders.buyers, window: 7 days}
+  - {name: gifts_this_month, type: cumulative, expression: orders.gift_count, grain_to_date: month, period_aggregate: average}
+  - {name: tickets_of_30_hours, type: cumulative, expression: tickets.count, window: 30 hours, period_aggregate: last}
+  - name: revenue_a_week_ago
+    type: derived
+    expression: before
+    inputs: [{name: before, expression: orders.revenue, offset: 7 days}]
+  - name: north_a_month_ago
+    type: derived
+    expression: before
+    inputs: [{name: before, expression: north_orders, offset: 1 month}]
+  - name: orders_at_start
+    type: derived
+    expression: orders.count - at_start
+    inputs: [{name: at_start, expression: orders.count, offset_to_grain: month}]
+  - name: tickets_6_hours_ago
+    type: derived
+    expression: before
+    inputs: [{name: before, expression: tickets.count, offset: 6 hours}]
+  - {name: growth, type: derived, expression: current.orders.revenue - prior.orders.revenue}
+  - name: ten_days_ago
+    type: derived
+    expression: before * 2
+    inputs: [{name: before, expression: revenue_a_week_ago, offset: 3 days}]
+  - name: so_far_a_week_ago
+    type: derived
+    expression: before
+    inputs: [{name: before, expression: revenue_so_far, offset: 1 week}]
+  - {name: orders_every_day, type: simple, expression: orders.count, join_to_time_spine: true, fill_nulls_with: 0}
+  - name: north_every_day
+    type: simple
+    expression: orders.revenue
+    join_to_time_spine: true
+    filters: [{dimension: orders.region, operator: equals, value: north}]
+  - name: orders_after_tickets
+    type: conversion
+    base: {expression: tickets.count}
+    conversion: {expression: orders.count}
+    entity: customer_id
+    window: 10 days
+    calculation: conversions
+  - name: conversion_rate
+    type: conversion
+    base: {expression: tickets.count}
+    conversion: {expression: orders.revenue}
+    entity: customer_id
 `

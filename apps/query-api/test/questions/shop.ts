@@ -107,7 +107,12 @@ export const MODEL: Readonly<Record<CubeName, CubeModel>> = {
   },
   tickets: {
     joins: { customers: { column: 'customer_id', to: 'customers' } },
-    dimensions: { topic: 'string', minutes: 'number', opened_at: 'instant' },
+    dimensions: {
+      topic: 'string',
+      customer_id: 'number',
+      minutes: 'number',
+      opened_at: 'instant',
+    },
     time: 'opened_at',
     measures: {
       count: { aggregate: 'count' },
