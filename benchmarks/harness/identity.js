@@ -15,8 +15,8 @@ import { startService } from './service-process.js'
 
 const MAIN = fileURLToPath(new URL('../../apps/identity/dist/main.js', import.meta.url))
 const ECHO = fileURLToPath(new URL('echo.js', import.meta.url))
-const SERVICE_TOKEN = randomBytes(32).toString('base64url')
-const ADMIN_KEY = generateApiKey(randomBytes).secret
+export const SERVICE_TOKEN = randomBytes(32).toString('base64url')
+export const ADMIN_KEY = generateApiKey(randomBytes).secret
 
 export const ADMIN_EMAIL = 'admin@example.com'
 export const PASSWORD = 'a benchmark of some discretion'

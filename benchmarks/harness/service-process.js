@@ -4,6 +4,7 @@ import { fork } from 'node:child_process'
  * A service in a process of its own, as in production.
  * @typedef {object} Service
  * @property {string} address `host:port`
+ * @property {number} pid
  * @property {() => Promise<void>} stop
  */
 
@@ -30,6 +31,7 @@ export async function startService(script, environment) {
   })
   return {
     address,
+    pid: child.pid ?? 0,
     stop: async () => {
       child.kill('SIGTERM')
       await ended
