@@ -1,8 +1,8 @@
 import { Inject, Injectable } from '@nestjs/common'
-import { AppError } from '@olytix/errors'
 import { Database } from '@olytix/postgres'
 import type { Origin } from '../audit/origin.js'
-import { type BegunSession, type SignIn, SessionsService } from '../tokens/sessions.service.js'
+import { type BegunSession, SessionsService } from '../tokens/sessions.service.js'
+import { beginSession } from './begin-session.js'
 import {
   type CodeRow,
   deleteOldCodes,
@@ -13,7 +13,7 @@ import {
   tieSession,
 } from './codes.queries.js'
 import { challengeOf, hashSecret, makeSecret } from './flow-secret.js'
-import { notProven, refused } from './oauth.errors.js'
+import { notProven } from './oauth.errors.js'
 import { OAUTH_OPTIONS, type OAuthOptions } from './oauth.options.js'
 
 /** A code and what it was made for. */
@@ -63,7 +63,8 @@ export class CodesService {
     if (!taken) return this.refuseReuse(codeHash, at, origin)
     const { user_id: userId, epoch, method } = taken
     demandProof(taken, codeVerifier, at)
-    const session = await this.begin({ userId, epoch, method, userAgent }, origin)
+    const signIn = { userId, epoch, method, userAgent }
+    const session = await beginSession(this.sessions, signIn, origin)
     await this.tie(codeHash, { userId, session }, origin)
     return session.tokens
   }
@@ -72,15 +73,6 @@ export class CodesService {
   reap(limit: number): Promise<number> {
     const before = new Date(this.options.now().getTime() - KEPT_MS)
     return deleteOldCodes(this.database, { before, limit })
-  }
-
-  private async begin(signIn: SignIn, origin: Origin): Promise<BegunSession> {
-    try {
-      return await this.sessions.issueSession(signIn, origin)
-    } catch (error) {
-      const isRefused = error instanceof AppError && error.code === 'UNAUTHORIZED'
-      throw isRefused ? refused(error, 'user_changed', { userId: signIn.userId }) : error
-    }
   }
 
   private async refuseReuse(codeHash: Buffer, at: Date, origin: Origin): Promise<never> {

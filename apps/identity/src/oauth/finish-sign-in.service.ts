@@ -3,6 +3,7 @@ import { AppError } from '@olytix/errors'
 import type { Origin } from '../audit/origin.js'
 import { markRefusal, refusalOf } from '../audit/refusal.js'
 import { type BegunSession, SessionsService } from '../tokens/sessions.service.js'
+import { beginSession } from './begin-session.js'
 import { CodesService } from './codes.service.js'
 import { type Callback, IdentificationService } from './identification.service.js'
 import { redirectError } from './oauth.errors.js'
@@ -40,7 +41,7 @@ export class FinishSignInService {
     if (!client) {
       const account = await this.identification.identify(callback, flow, origin)
       const signIn = { ...account, userAgent: callback.userAgent }
-      const { tokens } = await this.sessions.issueSession(signIn, origin)
+      const { tokens } = await beginSession(this.sessions, signIn, origin)
       return { tokens, redirectUrl: '' }
     }
     try {

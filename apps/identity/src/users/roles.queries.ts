@@ -22,10 +22,13 @@ export async function listRoleNames(database: Queryable): Promise<string[]> {
   return rows.map(({ name }) => name)
 }
 
-export function listRoleScopes(database: Queryable): Promise<Pick<RoleRow, 'name' | 'scopes'>[]> {
-  return database.many(
+/** Until the transaction ends, nobody deletes one of them. */
+export function listRoleScopes(
+  transaction: Queryable,
+): Promise<Pick<RoleRow, 'name' | 'scopes'>[]> {
+  return transaction.many(
     roleRow.pick({ name: true, scopes: true }),
-    sql`select name, scopes from roles`,
+    sql`select name, scopes from roles for key share`,
   )
 }
 

@@ -94,9 +94,9 @@ export class RolesService {
     })
   }
 
-  /** Scopes of each role that there is. */
-  async scopesByRole(database: Queryable): Promise<ReadonlyMap<string, readonly Scope[]>> {
-    const rows = await listRoleScopes(database)
+  /** Scopes of each role that there is; nobody deletes one before the caller's transaction ends. */
+  async scopesByRole(transaction: Queryable): Promise<ReadonlyMap<string, readonly Scope[]>> {
+    const rows = await listRoleScopes(transaction)
     return new Map(rows.map(({ name, scopes }) => [name, scopes]))
   }
 

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { status } from '@grpc/grpc-js'
-import { sql } from '@olytix/postgres'
+import { Database, sql } from '@olytix/postgres'
 import type { DeleteUserResponse, TokenPair } from '@olytix/proto'
 import { z } from 'zod'
 import { ADMIN_EMAIL, ADMIN_KEY, as, failure, unary } from '../harness.js'
@@ -18,7 +18,10 @@ beforeAll(async () => {
       allowed_domains: ['example.com'],
       default_roles: ['viewer', 'no-such-role', 'admin'],
       claims: {
-        roles: { from: 'groups', map: { analysts: 'analyst', owners: 'admin' } },
+        roles: {
+          from: 'groups',
+          map: { analysts: 'analyst', owners: 'admin', 'passers-by': 'passing' },
+        },
         attributes: { region: 'region', teams: 'teams' },
       },
     },
@@ -225,6 +228,65 @@ describe('an account', () => {
     expect((await flow.rowCounts())?.['users']).toBe((before?.['users'] ?? 0) + 1)
   })
 })
+
+describe('what others do at the same moment', () => {
+  test('an account that is made with the address refuses the sign-in', async () => {
+    const person = aPerson()
+    flow.corp.person = person
+    const call = flow.call()
+    const { code, details } = await whileOthers(
+      sql`
+        insert into users (id, email, email_canonical, name, created_at, updated_at)
+        values ('usr_meanwhile', ${person.email}, ${person.email}, 'x', now(), now())`,
+      () => failure(flow.signIn('corp', call)),
+    )
+    expect([code, details]).toEqual(FORBIDDEN)
+    expect(await flow.refusalOf(call)).toMatchObject({ denial_reason: 'address_taken' })
+  })
+
+  test('a role that is deleted is left out', async () => {
+    flow.corp.person = aPerson({ groups: ['passers-by'] })
+    await flow.identity.owner.execute(sql`
+      insert into roles (name, scopes) values ('passing', '{read}')`)
+    const tokens = await whileOthers(sql`delete from roles where name = 'passing'`, () =>
+      flow.signIn(),
+    )
+    expect((await flow.whoIs(tokens)).roles).toEqual(['viewer'])
+  })
+
+  test('an account that is disabled before its session begins is not let in', async () => {
+    const person = aPerson()
+    const id = await idOf(await signIn(person))
+    const call = flow.call()
+    const { code } = await whileOthers(
+      sql`update users set disabled_at = now() where id = ${id}`,
+      () => failure(flow.signIn('corp', call)),
+    )
+    expect([status.UNAUTHENTICATED, status.PERMISSION_DENIED]).toContain(code)
+    expect(['user_changed', 'disabled_user']).toContain((await flow.refusalOf(call)).denial_reason)
+  })
+})
+
+/** Begins something while another's statement is not committed yet, and commits that once it is waited for. */
+async function whileOthers<T>(
+  statement: ReturnType<typeof sql>,
+  begin: () => Promise<T>,
+): Promise<T> {
+  const { ownerUrl } = flow.identity.testDatabase
+  const others = new Database({ url: ownerUrl, maxConnections: 1 })
+  const { begun } = await others.transaction(async (transaction) => {
+    await transaction.execute(statement)
+    const begun = begin()
+    const deadline = performance.now() + 5_000
+    const waiting = sql`select from pg_locks where not granted`
+    while ((await flow.identity.owner.execute(waiting)) === 0) {
+      if (performance.now() > deadline) throw new Error('nobody waits')
+    }
+    return { begun }
+  })
+  await others.close()
+  return begun
+}
 
 describe('claims', () => {
   test('give roles and attributes, at every sign-in anew', async () => {
