@@ -132,6 +132,22 @@ test('discovery is reused for 60 s when a sign-in begins, and read anew when it 
   expect(discoveries()).toBe(3)
 })
 
+test('sign-ins that begin at once ask the provider once, and again after it failed', async () => {
+  const discoveries = () => provider.seen.filter(({ endpoint }) => endpoint === 'discovery').length
+  const beginTwenty = () =>
+    Promise.allSettled(
+      Array.from({ length: 20 }, () => providers.authorizationUrl('company', aRequest())),
+    )
+  provider.lies = { raw: { discovery: { status: 500 } } }
+  const failed = await beginTwenty()
+  expect(failed.every(({ status }) => status === 'rejected')).toBe(true)
+  expect(discoveries()).toBe(1)
+  provider.lies = {}
+  const begun = await beginTwenty()
+  expect(begun.every(({ status }) => status === 'fulfilled')).toBe(true)
+  expect(discoveries()).toBe(2)
+})
+
 describe('an address and its proof come from one source', () => {
   test.each([
     ['verified', { email_verified: true }, {}, true],

@@ -44,6 +44,7 @@ const MICROSOFT_HOSTS: readonly string[] = [
 /** Any OpenID Connect provider, found by its issuer. */
 export class OidcProvider implements Provider {
   private discovered: { readonly configuration: Configuration; readonly at: number } | undefined
+  private discovering: Promise<Configuration> | undefined
 
   constructor(
     private readonly settings: ProviderSettings,
@@ -83,12 +84,18 @@ export class OidcProvider implements Provider {
     return profileOf({ issuer: claims.iss, subject: claims.sub, sources, isVerified })
   }
 
+  /** Of many sign-ins that begin at once only one asks, also while the provider does not answer. */
   private async recentConfiguration(): Promise<Configuration> {
     const age = this.context.now().getTime() - (this.discovered?.at ?? 0)
     if (this.discovered && age >= 0 && age < DISCOVERY_REUSED_MS) {
       return this.discovered.configuration
     }
-    const configuration = await this.discover(this.context.fetchWithin(DISCOVERY_WITHIN_MS))
+    this.discovering ??= this.discover(this.context.fetchWithin(DISCOVERY_WITHIN_MS)).finally(
+      () => {
+        this.discovering = undefined
+      },
+    )
+    const configuration = await this.discovering
     this.discovered = { configuration, at: this.context.now().getTime() }
     return configuration
   }
