@@ -5,6 +5,8 @@ import type { DefinitionChange } from './changes.js'
 import {
   type DefinitionVersion,
   type StoredDefinition,
+  revisionSummary,
+  type RevisionSummary,
   storedDefinition,
   definitionVersion,
 } from './stored-definition.js'
@@ -123,11 +125,12 @@ export async function notifyRevision(transaction: Queryable, revision: number): 
   await transaction.execute(sql`select pg_notify(${CHANNEL}, ${String(revision)})`)
 }
 
-/** The definitions that there are, by kind and name. */
+/** The definitions that there are (or were in a revision), by kind and name. */
 export function listDefinitions(
   database: Queryable,
   project: string,
   kinds: readonly DefinitionKind[] = DEFINITION_KINDS,
+  revision: number | null = null,
 ): Promise<StoredDefinition[]> {
   return database.many(
     storedDefinition,
@@ -138,6 +141,7 @@ export function listDefinitions(
         select distinct on (kind, name) kind, name, change, text, path, is_edited, revision
         from definitions
         where project = ${project} and kind = any (${kinds})
+          and (${revision}::bigint is null or revision <= ${revision})
         order by kind, name, revision desc
       ) as newest
       join revisions using (revision)
@@ -160,6 +164,20 @@ export function listVersions(
       from definitions
       join revisions using (revision)
       where definitions.project = ${project} and kind = any (${kinds}) and name = ${name}
+      order by revision desc
+      limit 1000`,
+  )
+}
+
+/** The newest revisions of a project. */
+export function listRevisions(database: Queryable, project: string): Promise<RevisionSummary[]> {
+  return database.many(
+    revisionSummary,
+    sql`
+      select revision, created_at as "createdAt", origin, author_id as "authorId",
+        author_email as "authorEmail", summary
+      from revisions
+      where project = ${project}
       order by revision desc
       limit 1000`,
   )

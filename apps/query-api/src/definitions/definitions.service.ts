@@ -3,6 +3,7 @@ import type { Database, Queryable, Transaction } from '@olytix/postgres'
 import type { Caller } from '../audit/audit-event.js'
 import { recordChanges } from '../audit/record-changes.js'
 import type { CurrentProject, ProjectRevision } from '../project/current-project.js'
+import type { Project } from '../project/project.js'
 import type { CompiledProject } from '../project/build-project.js'
 import type { Shadowed } from '../project/read-definitions.js'
 import type { DefinitionKind, ProjectFiles } from '../project/definitions.js'
@@ -15,11 +16,12 @@ import {
   insertRevision,
   listDefinitions,
   listDocuments,
+  listRevisions,
   listVersions,
   lockDefinitions,
   notifyRevision,
 } from './definitions.queries.js'
-import type { DefinitionVersion, StoredDefinition } from './stored-definition.js'
+import type { DefinitionVersion, RevisionSummary, StoredDefinition } from './stored-definition.js'
 import { type Document, filesOfDocuments, withChanges } from './documents.js'
 
 /** What definitions are kept in and compiled with. */
@@ -48,6 +50,8 @@ export interface Change {
   readonly summary: string
   /** The documents that change; none for no change. What it throws ends the change. */
   readonly propose: (head: Head) => readonly Document[]
+  /** Looks at the project before and after; what it throws ends the change. Not called for the first revision. */
+  readonly inspect?: ((before: Project, after: Project) => void) | undefined
 }
 
 /** What a change came to. */
@@ -80,15 +84,21 @@ export class Definitions {
       if (documents.length === 0) return undefined
       const files = filesOfDocuments(withChanges(head.documents, documents))
       const { project, definitions, shadowed } = await this.options.compile(files)
+      await this.inspect(change, head, project)
       const changes = definitionChanges(head.definitions, definitions)
       const revision = await this.insert(transaction, change, { documents, changes })
       return { project, revision, changes, kept: keptOf(shadowed, documents) }
     })
   }
 
-  /** The definitions that there are, by kind and name. */
-  list(kinds?: readonly DefinitionKind[]): Promise<readonly StoredDefinition[]> {
-    return listDefinitions(this.options.database, this.options.project, kinds)
+  /** The definitions that there are (or were in a revision), by kind and name. */
+  list(kinds?: readonly DefinitionKind[], revision?: number): Promise<readonly StoredDefinition[]> {
+    return listDefinitions(this.options.database, this.options.project, kinds, revision)
+  }
+
+  /** The newest first. */
+  revisions(): Promise<readonly RevisionSummary[]> {
+    return listRevisions(this.options.database, this.options.project)
   }
 
   /** What became of the definitions of a name, newest first. */
@@ -118,6 +128,12 @@ export class Definitions {
       if (!isAway) this.refused = head
       throw error
     }
+  }
+
+  private async inspect({ inspect }: Change, head: Head, after: Project): Promise<void> {
+    if (!inspect || head.revision === 0) return
+    const { project: before } = await this.options.compile(filesOfDocuments(head.documents))
+    inspect(before, after)
   }
 
   private async readHead(database: Queryable): Promise<Head> {

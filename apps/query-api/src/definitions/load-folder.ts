@@ -1,7 +1,7 @@
 import type { ProjectFiles } from '../project/definitions.js'
 import type { Caller } from '../audit/audit-event.js'
 import { changesBetween, type Document, documentsOfFolder, isAboutPolicies } from './documents.js'
-import type { Changed, Definitions, Head } from './definitions.service.js'
+import type { Change, Changed, Definitions, Head } from './definitions.service.js'
 
 /** Who loads the project's folder. */
 export interface FolderLoad {
@@ -10,6 +10,7 @@ export interface FolderLoad {
   readonly author?: Caller
   /** Whether files of policies count too; in the first revision they always do. */
   readonly takesPolicies: boolean
+  readonly inspect?: Change['inspect']
 }
 
 /** What came of it. */
@@ -26,12 +27,13 @@ export interface FolderLoaded {
  */
 export async function loadFolder(
   definitions: Definitions,
-  { files, author, takesPolicies }: FolderLoad,
+  { files, author, takesPolicies, inspect }: FolderLoad,
 ): Promise<FolderLoaded> {
   let ignored: readonly Document[] = []
   const changed = await definitions.change({
     author,
     summary: 'project folder',
+    inspect,
     propose: (head) => {
       const documents = folderChanges(head, documentsOfFolder(files))
       const takesAll = takesPolicies || head.revision === 0

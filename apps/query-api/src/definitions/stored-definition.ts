@@ -17,6 +17,19 @@ export const storedDefinition = z.object({
 /** A definition as it is stored, with who changed it last. */
 export type StoredDefinition = z.output<typeof storedDefinition>
 
+/** Rows of `listRevisions`. */
+export const revisionSummary = z.object({
+  revision: z.coerce.number(),
+  createdAt: z.date(),
+  origin: z.enum(['folder', 'api']),
+  authorId: z.string().nullable(),
+  authorEmail: z.string().nullable(),
+  summary: z.string(),
+})
+
+/** A revision, and who made it why. */
+export type RevisionSummary = z.output<typeof revisionSummary>
+
 /** Rows of `listVersions`. */
 export const definitionVersion = z.object({
   kind: z.enum(DEFINITION_KINDS),

@@ -1,7 +1,9 @@
 import { type DynamicModule, Module } from '@nestjs/common'
+import { DefinitionEditor } from '../definitions/definition-editor.js'
 import type { Definitions } from '../definitions/definitions.service.js'
 import { PoliciesService } from '../policies/policies.service.js'
-import type { CurrentProject } from '../project/current-project.js'
+import { CurrentProject } from '../project/current-project.js'
+import { DefinitionsController } from './definitions.http.js'
 import { PoliciesController } from './policies.http.js'
 
 /** What definitions are changed through. */
@@ -13,14 +15,18 @@ export interface DefinitionsHttpOptions {
 @Module({})
 class DefinitionsHttpModule {}
 
-/** `/api/v1/policies`. */
+/** `/api/v1/policies` and `/api/v1/definitions`. */
 export function createDefinitionsHttpModule({
   definitions,
   projects,
 }: DefinitionsHttpOptions): DynamicModule {
   return {
     module: DefinitionsHttpModule,
-    controllers: [PoliciesController],
-    providers: [{ provide: PoliciesService, useValue: new PoliciesService(definitions, projects) }],
+    controllers: [PoliciesController, DefinitionsController],
+    providers: [
+      { provide: PoliciesService, useValue: new PoliciesService(definitions, projects) },
+      { provide: DefinitionEditor, useValue: new DefinitionEditor(definitions, projects) },
+      { provide: CurrentProject, useValue: projects },
+    ],
   }
 }

@@ -5,6 +5,7 @@ import type { Caller } from '../audit/audit-event.js'
 import type { DefinitionVersion, StoredDefinition } from '../definitions/stored-definition.js'
 import { PoliciesService } from '../policies/policies.service.js'
 import { type PolicyKind, readPolicy } from '../project/read-policy.js'
+import { authorToJson } from './author.js'
 import { CurrentCaller } from './current-caller.js'
 import { entityTag, NamedTarget, type Target } from './precondition.js'
 
@@ -67,7 +68,7 @@ function policyToJson(stored: StoredDefinition) {
     path: stored.path,
     revision: stored.revision,
     changed_at: stored.changedAt.toISOString(),
-    changed_by: authorOf(stored),
+    changed_by: authorToJson(stored),
   }
 }
 
@@ -78,7 +79,7 @@ function versionToJson(version: DefinitionVersion) {
     kind: KINDS[kindOf(version)],
     policy: version.text === null ? null : (readPolicy(kindOf(version), version.text) ?? null),
     changed_at: version.changedAt.toISOString(),
-    changed_by: authorOf(version),
+    changed_by: authorToJson(version),
   }
 }
 
@@ -86,12 +87,4 @@ const KINDS = { policies: 'rows', masking: 'masking' } as const
 
 function kindOf({ kind }: Pick<StoredDefinition, 'kind'>): PolicyKind {
   return kind === 'masking' ? 'masking' : 'policies'
-}
-
-/** null: the project's folder. */
-function authorOf({
-  authorId: id,
-  authorEmail: email,
-}: Pick<StoredDefinition, 'authorId' | 'authorEmail'>) {
-  return id === null ? null : { id, email }
 }

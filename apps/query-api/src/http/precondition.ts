@@ -5,6 +5,8 @@ import type { Precondition } from '../definitions/precondition.js'
 
 /** What a request wants to change, and in which state it must be. */
 export interface Target {
+  /** Of a route that has `:kind`. */
+  readonly kind: string | undefined
   readonly name: string
   readonly precondition: Precondition
 }
@@ -16,10 +18,10 @@ export const NamedTarget = createParamDecorator(
   (_: undefined, context: ExecutionContext): Target => {
     const request = context
       .switchToHttp()
-      .getRequest<FastifyRequest<{ Params: { name: string } }>>()
+      .getRequest<FastifyRequest<{ Params: { name: string; kind?: string } }>>()
     const { headers, params } = request
     const precondition = parsePrecondition(headers['if-match'], headers['if-none-match'])
-    return { name: params.name, precondition }
+    return { kind: params.kind, name: params.name, precondition }
   },
 )
 
