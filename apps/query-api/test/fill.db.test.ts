@@ -126,6 +126,16 @@ describe('fill', () => {
     expect(await values({ ...asked, time_range: range('2027-05-18') })).toHaveLength(10_000)
     await expect(values({ ...asked, time_range: range('2027-05-19') })).rejects.toMatchObject({
       code: 'INVALID_QUERY',
+      details: [
+        {
+          path: 'fill',
+          message:
+            '2000-01-01 to 2027-05-19 are 10,001 days; at most 10,000 can be filled, or ask for weeks',
+        },
+      ],
     })
+    const seconds = { ...asked, dimensions: ['sales.at.second'] }
+    const message = expect.stringContaining('more than 10,000 seconds lie between')
+    await expect(values(seconds)).rejects.toMatchObject({ details: [{ path: 'fill', message }] })
   })
 })

@@ -8,6 +8,7 @@ import { type GuardedPlan, guardPlan } from '../rls/guard-plan.js'
 import { maskedProject } from '../rls/masks.js'
 import { Visibility } from '../rls/visibility.js'
 import { type LateValues, lateValues } from '../semantics/late-values.js'
+import { tooManyToFill } from '../semantics/fill-cap.js'
 import { planQuery } from '../semantics/plan-query.js'
 import type { QueryPlan } from '../semantics/query-plan.js'
 import type { QueryRequest } from '../semantics/query-request.js'
@@ -40,10 +41,17 @@ export function planQuestion(
   const key = keyOf(principal, question)
   const before = plans.get(key)
   const values = before && lateValues(before.plan.late, question)
-  if (before && values) return bound(before, values)
+  if (before && values) return bound(checked(before, question), values)
   const made = new Templates(guardQuestion(project, principal, question))
   if (hasLeavesOfItsOwn(question)) plans.set(key, made)
-  return bound(made, valuesOf(made, question))
+  return bound(checked(made, question), valuesOf(made, question))
+}
+
+/** What depends on the values of a question and not on its shape. @throws AppError INVALID_QUERY */
+function checked(templates: Templates, question: QueryRequest): Templates {
+  const problem = tooManyToFill(templates.plan.fill, question)
+  if (problem) throw invalidQuery([problem])
+  return templates
 }
 
 /** A new revision of the definitions is another project: its plans are its own. */

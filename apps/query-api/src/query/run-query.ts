@@ -1,8 +1,10 @@
 import type { Principal } from '@olytix/auth-guards'
-import type { Statement, TextRows } from '@olytix/postgres'
+import { invalidQuery } from '@olytix/errors'
+import { sqlState, type Statement, type TextRows } from '@olytix/postgres'
 import type { Project } from '../project/project.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { principalSettings } from '../rls/settings.js'
+import { tooManyFilled } from '../semantics/fill-cap.js'
 import type { QueryRequest } from '../semantics/query-request.js'
 import type { RowStream, Warehouse } from '../warehouse/warehouse.js'
 import { planQuestion } from './plan-question.js'
@@ -40,12 +42,13 @@ export async function runQuery(
   const { timeoutMs, totalRows: isCounted, ...request } = question
   const planned = planQuestion(project, principal, request)
   const policyMs = performance.now() - startedAt
+  const settings = principalSettings(principal)
   const read = (statement: Statement): Promise<TextRows> =>
-    warehouse.read(statement, {
-      settings: principalSettings(principal),
-      timezone: question.timezone,
-      timeoutMs,
-    })
+    warehouse
+      .read(statement, { settings, timezone: question.timezone, timeoutMs })
+      .catch((error: unknown) => {
+        throw asksTooMany(error, planned.plan) ?? error
+      })
   const [rows, count, totals] = await Promise.all([
     read(planned.statement),
     isCounted ? read(planned.counting()) : undefined,
@@ -53,6 +56,12 @@ export async function runQuery(
   ])
   const totalRows = count?.rows[0]?.[0] ?? undefined
   return { plan: planned.plan, policyMs, rows, totalRows, totals }
+}
+
+/** A series of more periods than may be filled has a step of nothing, which PostgreSQL calls an invalid parameter. */
+function asksTooMany(error: unknown, { fill }: GuardedPlan): Error | undefined {
+  const isSeries = error instanceof Error && sqlState(error.cause) === '22023'
+  return fill && isSeries ? invalidQuery([tooManyFilled(fill)]) : undefined
 }
 
 /** The rows of an answer, as they come. */

@@ -1,10 +1,8 @@
 import { ident, joinSql, type Sql, sql, trusted } from '@olytix/postgres'
 import type { Test, Value } from '../semantics/condition.js'
+import { MAX_FILLED } from '../semantics/fill-cap.js'
 import type { FillPlan } from '../semantics/query-plan.js'
 import { bucket, stepBack } from './time-sql.js'
-
-/** How many periods may be filled. */
-const MAX_PERIODS = 10_000
 
 /**
  * Every period from the first to the last, with each combination of the other dimensions, as columns `d0`, `d1` …
@@ -38,7 +36,7 @@ export function renderFilled(
 /** A step of nothing is an error of PostgreSQL's: more periods than allowed are none at all, not some. */
 function step(unit: FillPlan['unit']): Sql {
   const start = sql`"low"`
-  const last = stepBack(start, { count: -MAX_PERIODS, unit })
+  const last = stepBack(start, { count: -MAX_FILLED, unit })
   const one = unit === 'quarter' ? '3 month' : `1 ${unit}`
   return sql`case when "high" >= ${last} then interval '0' else interval '${trusted(one)}' end`
 }
