@@ -27,6 +27,8 @@ const CUBES = `
       - {name: least, type: min, sql: amount}
       - {name: greatest, type: max, sql: amount}
       - {name: first_region, type: min, sql: "{CUBE}.region"}
+      - {name: last_region, type: max, sql: "(  region )"}
+      - {name: last_shout, type: max, sql: upper(region), value_type: string}
       - {name: median, type: median, sql: amount}
       - {name: p90, type: percentile, percentile: 0.9, sql: amount}
       - {name: customers, type: count_distinct, sql: customer_id}
@@ -240,6 +242,17 @@ describe('the least and greatest of what is no number', () => {
       { 'orders.first_region': 'ONLY_B', 'tickets.calmest': false },
     ])
     expect(await small.ask({ ...asked, filters: [{ not: filter }] })).toEqual([])
+  })
+
+  test('is known from a dimension however it is written, or is said', async () => {
+    const metrics = ['orders.last_region', 'orders.last_shout']
+    const filters = [
+      { metric: 'orders.last_region', operator: 'startsWith', value: 'sou' },
+      { metric: 'orders.last_shout', operator: 'gte', value: 'S' },
+    ]
+    expect(await small.ask({ metrics, filters })).toEqual([
+      { 'orders.last_region': 'south', 'orders.last_shout': 'SOUTH' },
+    ])
   })
 
   test('refuse a value of another type, with its place', async () => {

@@ -45,14 +45,15 @@ function buildCube(
   const { shape } = definition
   const scope: CubeScope = { definition, columns: relation.columns, problems }
   checkMemberNames(definition, problems)
+  const dimensions = buildDimensions(scope)
   return {
     name: shape.name,
     title: shape.title ?? titleOf(shape.name),
     description: shape.description ?? '',
     isPublic: shape.public,
     relation,
-    dimensions: byName(buildDimensions(scope)),
-    measures: byName(buildMeasures(scope)),
+    dimensions: byName(dimensions),
+    measures: byName(buildMeasures(scope, dimensions)),
     segments: byName(buildSegments(scope)),
     joins: byName(joins),
     primaryTime: primaryTime(definition, problems),

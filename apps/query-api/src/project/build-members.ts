@@ -5,7 +5,6 @@ import { parseCubeExpression } from './expression.js'
 import { type Defined, part, type Problems, titleOf } from './problems.js'
 import {
   type Dimension,
-  type DimensionType,
   type Expression,
   GRANULARITIES,
   type Measure,
@@ -14,6 +13,7 @@ import {
 } from './project.js'
 import { SqlProblem } from './sql-tree.js'
 import { parseValueExpression } from './value-expression.js'
+import { checkValueType, valueTypeOf } from './value-type.js'
 
 /** What the members of a cube are built from. */
 export interface CubeScope {
@@ -131,41 +131,33 @@ export function buildSegments(scope: CubeScope): Segment[] {
   })
 }
 
-export function buildMeasures(scope: CubeScope): Measure[] {
+export function buildMeasures(scope: CubeScope, dimensions: readonly Dimension[]): Measure[] {
   const { definition, problems } = scope
   return definition.shape.measures.map((shape, index): Measure => {
     const defined = part(definition, ['measures', index], shape)
     checkMeasure(defined, definition.shape.dimensions, problems)
+    checkValueType(defined, problems)
     const { sql, filters = [] } = shape
     const isNumber = shape.type === 'number'
+    const isPlain = sql !== undefined && !isNumber
+    const expression = isPlain ? rowExpression(scope, defined, ['sql'], sql) : undefined
     return {
       ...described(shape, definition.shape.name),
       type: shape.type,
       format: shape.format,
       drillMembers: drillMembers(scope, defined),
-      expression:
-        sql === undefined || isNumber ? undefined : rowExpression(scope, defined, ['sql'], sql),
+      expression,
       value: sql !== undefined && isNumber ? numberValue(scope, defined, sql) : undefined,
       filters: filters.flatMap(
         (filter, at) => rowExpression(scope, defined, ['filters', at, 'sql'], filter.sql) ?? [],
       ),
       percentile: shape.type === 'median' ? 0.5 : shape.percentile,
-      valueType: valueType(scope, shape),
+      valueType: valueTypeOf(shape, expression, dimensions),
       isDiscrete: shape.discrete,
       time: shape.time,
       nonAdditive: shape.non_additive,
     }
   })
-}
-
-/** The least or greatest of what a dimension reads has that dimension's type. */
-function valueType({ definition }: CubeScope, { type, sql }: MeasureShape): DimensionType {
-  if ((type !== 'min' && type !== 'max') || sql === undefined) return 'number'
-  const plain = (text: string): string => text.replace(/\{CUBE\}\.|[\s{}"]/g, '')
-  const same = definition.shape.dimensions.find((dimension) => {
-    return plain(dimension.sql ?? dimension.name) === plain(sql) || dimension.name === plain(sql)
-  })
-  return same?.type ?? 'number'
 }
 
 function numberValue(

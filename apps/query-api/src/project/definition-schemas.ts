@@ -91,6 +91,7 @@ const measure = strict({
   filters: z.array(strict({ sql: sqlText })).optional(),
   percentile: z.number().gt(0).lt(1).optional(),
   discrete: z.boolean().default(false),
+  value_type: z.enum(DIMENSION_TYPES).optional(),
   time: name.optional(),
   non_additive: strict({
     time: name,
