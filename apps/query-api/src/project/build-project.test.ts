@@ -262,7 +262,7 @@ ${member}
         'policies/p.yml':
           'policies:\n  - {name: p, cube: orders, roles: [a], filter: regoin = $user.region}\n',
       },
-      'policies/p.yml:2:49 "regoin" is no dimension of orders (region)',
+      'policies/p.yml:2:49 "regoin" is no dimension of orders or of a cube that it joins (region)',
     ],
     [
       'roles of a policy',
