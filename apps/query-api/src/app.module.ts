@@ -76,7 +76,11 @@ export class AppModule {
           onRefusal: (refusal) => audit.recordRefusal(doorEvent(refusal, audit.clock.now())),
         }),
         createQueryHttpModule({ projects, warehouse, audit, principals }),
-        createDefinitionsHttpModule({ definitions, projects }),
+        createDefinitionsHttpModule({
+          definitions,
+          projects,
+          folder: config.OLYTIX_PROJECT_PATH,
+        }),
       ],
       controllers: [HealthController, LoginController, ...AUTH_CONTROLLERS],
       providers: [

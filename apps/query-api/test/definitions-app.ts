@@ -75,7 +75,7 @@ async function startReplica(
       audit,
       principals: new FakePrincipals(principals),
     }),
-    createDefinitionsHttpModule({ definitions, projects }),
+    createDefinitionsHttpModule({ definitions, projects, folder: SUPERSTORE }),
   ])
   return {
     origin,

@@ -194,6 +194,53 @@ describe('DELETE and restore', () => {
   })
 })
 
+describe('POST /unified', () => {
+  const unified = (verb: string, body: unknown, who: Who = 'writer') =>
+    fetch(`${origin}/api/v1/unified/${verb}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${who}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+
+  test('compile counts what the folder defines, and changes nothing', async () => {
+    const response = await unified('compile', { strict: false })
+    expect(await response.json()).toEqual({
+      success: true,
+      project_name: 'superstore',
+      source_count: 1,
+      model_count: 0,
+      cube_count: 3,
+      metric_count: expect.any(Number),
+      graph_nodes: expect.any(Number),
+      graph_edges: 3,
+      errors: [],
+      warnings: expect.any(Array),
+      load_time_ms: expect.any(Number),
+    })
+  })
+
+  test('load of a folder that has not changed succeeds', async () => {
+    expect(await (await unified('load', {})).json()).toMatchObject({ success: true, errors: [] })
+  })
+
+  test.each(['..', '/etc', 'cubes/../../..', 'no_such_folder', '../superstore2'])(
+    'of %s, outside of the project folder, is 400',
+    async (path) => {
+      expect((await unified('load', { project_path: path })).status).toBe(400)
+    },
+  )
+
+  test('of a folder without a project says so', async () => {
+    const answer = await (await unified('compile', { project_path: 'cubes' })).json()
+    expect(answer).toMatchObject({ success: false, errors: [{ path: 'olytix-core_project.yml' }] })
+  })
+
+  test('is not for a reader', async () => {
+    expect((await unified('load', {}, 'reader')).status).toBe(403)
+    expect((await unified('compile', {}, 'reader')).status).toBe(403)
+  })
+})
+
 describe('without the scope write', () => {
   const ROUTES: [string, Call][] = [
     ['', {}],

@@ -6,7 +6,7 @@ import type { Project } from '../project/project.js'
 import type { Change, Definitions, Head } from './definitions.service.js'
 import { type Document, editDocument } from './documents.js'
 import { changedGuard } from './guarded-parts.js'
-import { loadFolder } from './load-folder.js'
+import { type FolderLoad, loadFolder, previewFolder } from './load-folder.js'
 import { type Precondition, requireMatch } from './precondition.js'
 import type { DefinitionVersion, RevisionSummary, StoredDefinition } from './stored-definition.js'
 
@@ -101,16 +101,18 @@ export class DefinitionEditor {
     return this.projects.held.revision
   }
 
-  /** Loads the project's folder. Policies in it count for admins only. @throws AppError INVALID_PROJECT, FORBIDDEN */
-  async load(caller: Caller, files: ProjectFiles): Promise<readonly string[]> {
-    const { changed, warnings } = await loadFolder(this.definitions, {
-      files,
-      author: caller,
-      takesPolicies: isAdmin(caller),
-      inspect: inspectionFor(caller),
-    })
+  /** Loads files of the project's folder. Policies in it count for admins only. @throws AppError INVALID_PROJECT, FORBIDDEN */
+  async load(caller: Caller, files: ProjectFiles): Promise<Loaded> {
+    const { changed, warnings } = await loadFolder(this.definitions, loadBy(caller, files)).catch(
+      toldTo(caller),
+    )
     if (changed) this.projects.replace(changed)
-    return warnings
+    return { project: this.projects.project, warnings }
+  }
+
+  /** What `load` would come to. @throws AppError INVALID_PROJECT, FORBIDDEN */
+  preview(caller: Caller, files: ProjectFiles): Promise<Loaded> {
+    return previewFolder(this.definitions, loadBy(caller, files)).catch(toldTo(caller))
   }
 
   private async change(
@@ -121,11 +123,18 @@ export class DefinitionEditor {
     const inspect = inspectionFor(author)
     const changed = await this.definitions
       .change({ author, summary, propose, inspect })
-      .catch((error: unknown) => {
-        throw isAdmin(author) ? error : withoutPolicies(error)
-      })
+      .catch(toldTo(author))
     if (changed) this.projects.replace(changed)
   }
+}
+
+interface Loaded {
+  readonly project: Project
+  readonly warnings: readonly string[]
+}
+
+function loadBy(author: Caller, files: ProjectFiles): FolderLoad {
+  return { files, author, takesPolicies: isAdmin(author), inspect: inspectionFor(author) }
 }
 
 function inspectionFor(caller: Caller): Change['inspect'] {
@@ -133,6 +142,12 @@ function inspectionFor(caller: Caller): Change['inspect'] {
   return (before: Project, after: Project) => {
     const changed = changedGuard(before, after)
     if (changed !== undefined) throw forbidden(`a policy or mask rests on ${changed}`)
+  }
+}
+
+function toldTo(caller: Caller): (error: unknown) => never {
+  return (error) => {
+    throw isAdmin(caller) ? error : withoutPolicies(error)
   }
 }
 

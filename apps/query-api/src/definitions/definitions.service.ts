@@ -3,6 +3,7 @@ import type { Database, Queryable, Transaction } from '@olytix/postgres'
 import type { Caller } from '../audit/audit-event.js'
 import { recordChanges } from '../audit/record-changes.js'
 import type { CurrentProject, ProjectRevision } from '../project/current-project.js'
+import { PROJECT_FILE } from '../project/project-file.js'
 import type { Project } from '../project/project.js'
 import type { CompiledProject } from '../project/build-project.js'
 import type { Shadowed } from '../project/read-definitions.js'
@@ -83,12 +84,22 @@ export class Definitions {
       const documents = change.propose(head)
       if (documents.length === 0) return undefined
       const files = filesOfDocuments(withChanges(head.documents, documents))
-      const { project, definitions, shadowed } = await this.options.compile(files)
+      const { project, definitions, shadowed } = await this.compile(files)
       await this.inspect(change, head, project)
       const changes = definitionChanges(head.definitions, definitions)
       const revision = await this.insert(transaction, change, { documents, changes })
       return { project, revision, changes, kept: keptOf(shadowed, documents) }
     })
+  }
+
+  /** What a change would come to, without making it. @throws AppError as `change` does */
+  async preview(change: Change): Promise<Pick<Changed, 'project' | 'kept'>> {
+    const head = await this.readHead(this.options.database)
+    const documents = change.propose(head)
+    const files = filesOfDocuments(withChanges(head.documents, documents))
+    const { project, shadowed } = await this.compile(files)
+    await this.inspect(change, head, project)
+    return { project, kept: keptOf(shadowed, documents) }
   }
 
   /** The definitions that there are (or were in a revision), by kind and name. */
@@ -128,6 +139,16 @@ export class Definitions {
       if (!isAway) this.refused = head
       throw error
     }
+  }
+
+  private async compile(files: ProjectFiles): Promise<CompiledProject> {
+    const compiled = await this.options.compile(files)
+    const { name } = compiled.project
+    if (name === this.options.project) return compiled
+    const message = `the project served here is called ${this.options.project}, not ${name}`
+    throw new AppError('INVALID_PROJECT', message, {
+      details: [{ path: PROJECT_FILE, message, line: 1, column: 1 }],
+    })
   }
 
   private async inspect({ inspect }: Change, head: Head, after: Project): Promise<void> {

@@ -1,7 +1,8 @@
-import type { ProjectFiles } from '../project/definitions.js'
 import type { Caller } from '../audit/audit-event.js'
-import { changesBetween, type Document, documentsOfFolder, isAboutPolicies } from './documents.js'
+import type { ProjectFiles } from '../project/definitions.js'
+import type { Project } from '../project/project.js'
 import type { Change, Changed, Definitions, Head } from './definitions.service.js'
+import { changesBetween, type Document, documentsOfFolder, isAboutPolicies } from './documents.js'
 
 /** Who loads the project's folder. */
 export interface FolderLoad {
@@ -27,10 +28,26 @@ export interface FolderLoaded {
  */
 export async function loadFolder(
   definitions: Definitions,
-  { files, author, takesPolicies, inspect }: FolderLoad,
+  load: FolderLoad,
 ): Promise<FolderLoaded> {
+  const { change, untaken } = folderChange(load)
+  const changed = await definitions.change(change)
+  return { changed, warnings: [...(changed?.kept ?? []), ...untaken()] }
+}
+
+/** What `loadFolder` would come to, without doing it. @throws AppError INVALID_PROJECT */
+export async function previewFolder(
+  definitions: Definitions,
+  load: FolderLoad,
+): Promise<{ readonly project: Project; readonly warnings: readonly string[] }> {
+  const { change, untaken } = folderChange(load)
+  const { project, kept } = await definitions.preview(change)
+  return { project, warnings: [...kept, ...untaken()] }
+}
+
+function folderChange({ files, author, takesPolicies, inspect }: FolderLoad) {
   let ignored: readonly Document[] = []
-  const changed = await definitions.change({
+  const change: Change = {
     author,
     summary: 'project folder',
     inspect,
@@ -40,9 +57,10 @@ export async function loadFolder(
       ignored = takesAll ? [] : documents.filter(isAboutPolicies)
       return documents.filter((each) => !ignored.includes(each))
     },
-  })
-  const untaken = ignored.map(({ name }) => `${name} has changed; only an admin changes policies`)
-  return { changed, warnings: [...(changed?.kept ?? []), ...untaken] }
+  }
+  const untaken = (): string[] =>
+    ignored.map(({ name }) => `${name} has changed; only an admin changes policies`)
+  return { change, untaken }
 }
 
 function folderChanges({ documents }: Head, folder: readonly Document[]): readonly Document[] {
