@@ -396,7 +396,7 @@ describe('beside the answer', () => {
       granularities: ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year'],
     })
     expect((await get('/meta/cubes')).json['cubes']).toHaveLength(3)
-    expect((await get('/meta/metrics')).json['metrics']).toHaveLength(9)
+    expect((await get('/meta/metrics')).json['metrics']).toHaveLength(11)
     for (const kind of ['cubes', 'metrics', 'dimensions']) {
       expect((await get(`/meta/${kind}`, 'nobody')).json).toEqual({ [kind]: [] })
     }
