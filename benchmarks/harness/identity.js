@@ -54,6 +54,18 @@ export class Identity {
     return new Identity(service, database)
   }
 
+  get adminKey() {
+    return ADMIN_KEY
+  }
+
+  /** For a service that asks this identity. */
+  edgeEnvironment() {
+    return {
+      OLYTIX_IDENTITY__ADDRESS: this.service.address,
+      OLYTIX_IDENTITY__SERVICE_TOKEN: SERVICE_TOKEN,
+    }
+  }
+
   /** Asks about the admin's key, as a guard does. */
   authorize() {
     return ask(this.authorizations)

@@ -1,7 +1,7 @@
 import type { ChannelCredentials } from '@grpc/grpc-js'
 import { type DynamicModule, Logger, Module, type Provider } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
-import { type Authorizer, AuthGuardsModule } from '@olytix/auth-guards'
+import { AuthGuardsModule, type CachingAuthorizer } from '@olytix/auth-guards'
 import { HttpErrorFilter } from '@olytix/errors/nest'
 import { type Database, sql } from '@olytix/postgres'
 import { doorEvent } from './audit/door-event.js'
@@ -37,7 +37,7 @@ export interface Foundation {
   readonly definitions: Definitions
   readonly projects: CurrentProject
   readonly warehouse: Warehouse
-  readonly authorizer: Authorizer
+  readonly authorizer: CachingAuthorizer
   /** How to reach identity. */
   readonly channel: ChannelCredentials
 }
@@ -93,11 +93,14 @@ export class AppModule {
   }
 }
 
-function identityClient({ config, channel }: Foundation): IdentityClient {
+function identityClient({ config, channel, authorizer }: Foundation): IdentityClient {
   return new IdentityClient({
     address: config.OLYTIX_IDENTITY__ADDRESS,
     channel,
     serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
+    onRevision: (revision) => {
+      authorizer.expectRevision(revision)
+    },
   })
 }
 

@@ -2,7 +2,7 @@ import { credentials } from '@grpc/grpc-js'
 import { Logger, type LoggerService } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
-import { GrpcAuthorizer } from '@olytix/auth-guards'
+import { CachingAuthorizer, GrpcAuthorizer } from '@olytix/auth-guards'
 import { ConfigError, type Secret } from '@olytix/config'
 import { AppModule, type Foundation } from './app.module.js'
 import { checkWarehouse } from './check-warehouse.js'
@@ -82,18 +82,20 @@ async function serve(
   })
   open(new RevisionFollower(database, definitions, projects))
   const channel = credentials.createInsecure()
-  const authorizer = open(
+  const identity = open(
     new GrpcAuthorizer({
       address: config.OLYTIX_IDENTITY__ADDRESS,
       channel,
       serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
     }),
   )
+  const authorizer = open(new CachingAuthorizer(identity))
   const foundation = { config, database, definitions, projects, warehouse, authorizer, channel }
   const app = await createApp(foundation, logger)
   open(app.get(IdentityClient))
   open(app)
   await app.listen(config.OLYTIX_HTTP__PORT, config.OLYTIX_HTTP__HOST)
+  authorizer.start()
   return new URL(await app.getUrl()).host
 }
 

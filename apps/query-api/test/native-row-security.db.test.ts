@@ -13,6 +13,7 @@ import { principalSettings } from '../src/rls/settings.js'
 import { startSuperstore, type Superstore } from './superstore.js'
 
 const RUNS = Number(process.env['OLYTIX_TEST__PROPERTY_RUNS'] ?? 400)
+const TIME_MS = 60_000 + RUNS * 60
 
 let superstore: Superstore
 let owner: Database
@@ -215,7 +216,7 @@ describe('many principals over few connections', () => {
       throw error
     })
     expect(answered).toBe(RUNS)
-  })
+  }, TIME_MS)
 
   test('and nothing else while connections are killed and statements cancelled', async () => {
     let isOver = false
@@ -241,7 +242,7 @@ describe('many principals over few connections', () => {
     const codes = errors.map((error) => (error instanceof AppError ? error.code : error))
     expect(codes.filter((code) => code !== 'UNAVAILABLE' && code !== 'QUERY_TIMEOUT')).toEqual([])
     expect(answered).toBeGreaterThan(RUNS / 10)
-  })
+  }, TIME_MS)
 
   test('who leaves in the middle ends nobody else’s statement', async () => {
     const leave = async (turn: number): Promise<void> => {
@@ -257,5 +258,5 @@ describe('many principals over few connections', () => {
       expect(await streamed(BY_REGION, principal)).toHaveLength(1)
     }
     for (let turn = 0; turn < RUNS / 4; turn++) await Promise.all([leave(turn), stay(turn)])
-  })
+  }, TIME_MS)
 })

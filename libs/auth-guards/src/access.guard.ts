@@ -5,7 +5,13 @@ import { AppError, forbidden, invalidRequest, unauthorized } from '@olytix/error
 import type { FastifyReply } from 'fastify'
 import { ACCESS, type Access } from './access.js'
 import type { AuthenticatedRequest } from './authenticated-request.js'
-import { AUTHORIZER, type Authorizer, type AuthorizeQuestion, type Verdict } from './authorizer.js'
+import {
+  AUTHORIZER,
+  type Authorizer,
+  type AuthorizeQuestion,
+  type RateLimit,
+  type Verdict,
+} from './authorizer.js'
 import { canonicalAddress } from './client-address.js'
 import { type Credential, presentedCredential } from './presented-credential.js'
 import type { Principal, Scope } from './principal.js'
@@ -31,6 +37,8 @@ export interface Refusal {
   readonly resource: string
   readonly reason: string
 }
+
+type Demand = Extract<Access, { kind: 'authenticated' }>
 
 export const ACCESS_OPTIONS = Symbol('AccessOptions')
 
@@ -61,7 +69,7 @@ function isVerdict(value: unknown): value is Verdict {
 
 /**
  * The one guard of an app. Default deny: a route that declares nothing is refused (and stops the start, see
- * `RouteAudit`). Asks the Authorizer afresh for every request; if that fails, so does the request, with 503.
+ * `RouteAudit`). The Authorizer judges every request; if that fails, so does the request, with 503.
  */
 @Injectable()
 export class AccessGuard {
@@ -81,15 +89,15 @@ export class AccessGuard {
     if (!access) throw forbidden('the route declares no access')
     if (access.kind === 'public') return true
     const request = context.switchToHttp().getRequest<AuthenticatedRequest>()
-    request.credential = await this.credentialOf(request, context, access.scopes)
-    request.principal = await this.principalOf(context, request, request.credential, access.scopes)
+    request.credential = await this.credentialOf(request, context, access)
+    request.principal = await this.principalOf(context, request, request.credential, access)
     return true
   }
 
   private async credentialOf(
     request: AuthenticatedRequest,
     context: ExecutionContext,
-    requiredScopes: readonly Scope[],
+    demand: Demand,
   ): Promise<Credential> {
     const presented = presentedCredential({
       rawHeaders: request.raw.rawHeaders,
@@ -101,13 +109,13 @@ export class AccessGuard {
       ])
     }
     if (presented.kind === 'absent') {
-      await this.tellOfAbsence(request, 'header', requiredScopes)
+      await this.tellOfAbsence(request, 'header', demand)
       throw unauthorized('no credential', { 'www-authenticate': CHALLENGE })
     }
     if (presented.credential.source === 'query_parameter') {
       context.switchToHttp().getResponse<FastifyReply>().header('cache-control', 'no-store')
       if (!this.options.allowQueryParameter) {
-        await this.tellOfAbsence(request, 'query_parameter', requiredScopes)
+        await this.tellOfAbsence(request, 'query_parameter', demand)
         throw invalidToken('api_key in the query is switched off')
       }
     }
@@ -121,10 +129,11 @@ export class AccessGuard {
   private async tellOfAbsence(
     request: AuthenticatedRequest,
     source: Credential['source'],
-    requiredScopes: readonly Scope[],
+    demand: Demand,
   ): Promise<void> {
+    const question = questionOf(request, { text: '', source }, { ...demand, fresh: true })
     try {
-      await this.authorizer.authorize(questionOf(request, { text: '', source }, requiredScopes))
+      await this.authorizer.authorize(question)
     } catch (error) {
       this.logger.warn({ event: 'refusal_not_told', request_id: request.id, err: error })
     }
@@ -134,9 +143,9 @@ export class AccessGuard {
     context: ExecutionContext,
     request: AuthenticatedRequest,
     credential: Credential,
-    requiredScopes: readonly Scope[],
+    demand: Demand,
   ): Promise<Principal> {
-    const question = questionOf(request, credential, requiredScopes)
+    const question = questionOf(request, credential, demand)
     const verdict = await verdictOf(context, { authorizer: this.authorizer, question })
     if (verdict.decision === 'allow') return verdict.principal
     this.logger.log({
@@ -147,7 +156,7 @@ export class AccessGuard {
       denial_reason: verdict.reason,
     })
     await this.tellOfRefusal(question, verdict)
-    throw refusal(verdict, requiredScopes)
+    throw refusal(verdict, demand.scopes)
   }
 
   private async tellOfRefusal(
@@ -163,11 +172,12 @@ export class AccessGuard {
 function questionOf(
   request: AuthenticatedRequest,
   credential: Credential,
-  requiredScopes: readonly Scope[],
+  { scopes: requiredScopes, fresh = false }: Demand,
 ): AuthorizeQuestion {
   return {
     credential,
     requiredScopes,
+    fresh,
     resource: `${request.method} ${request.routeOptions.url ?? ''}`,
     clientIp: canonicalAddress(request.ip),
     requestId: request.id,
@@ -182,13 +192,25 @@ function refusal(
   if (verdict.decision === 'rate_limited') {
     return new AppError('RATE_LIMITED', 'Too many requests for this credential', {
       cause: verdict.reason,
-      headers: { 'retry-after': String(verdict.retryAfterSeconds) },
+      headers: rateLimitHeaders(verdict.limit),
     })
   }
   const scope = required.join(' ')
   return forbidden(verdict.reason, {
     'www-authenticate': `${CHALLENGE}, error="insufficient_scope"${scope && `, scope="${scope}"`}`,
   })
+}
+
+/** `Retry-After` of RFC 9110 §10.2.3, the others of draft-ietf-httpapi-ratelimit-headers. */
+function rateLimitHeaders(limit: RateLimit | null): Record<string, string> {
+  if (!limit) return { 'retry-after': '1' }
+  const { requests, perSeconds, remaining } = limit
+  const resetAfter = String(Math.max(1, Math.ceil(limit.resetAfterMs / 1000)))
+  return {
+    'retry-after': resetAfter,
+    ratelimit: `"key";r=${String(remaining)};t=${resetAfter}`,
+    'ratelimit-policy': `"key";q=${String(requests)};w=${String(perSeconds)}`,
+  }
 }
 
 function invalidToken(cause: string): AppError {

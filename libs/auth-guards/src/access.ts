@@ -6,7 +6,12 @@ import type { Principal, Scope } from './principal.js'
 /** What a route demands of whoever calls it. */
 export type Access =
   | { readonly kind: 'public' }
-  | { readonly kind: 'authenticated'; readonly scopes: readonly Scope[] }
+  | {
+      readonly kind: 'authenticated'
+      readonly scopes: readonly Scope[]
+      /** Who it is must be asked anew, whatever was known a moment ago. */
+      readonly fresh?: boolean
+    }
 
 export const ACCESS = 'olytix:access'
 
@@ -20,9 +25,9 @@ export function RequireScope(scope: Scope): MethodDecorator & ClassDecorator {
   return SetMetadata(ACCESS, { kind: 'authenticated', scopes: [scope] } satisfies Access)
 }
 
-/** Demands a working credential of any kind, whatever its scopes. */
-export function RequireAuthentication(): MethodDecorator & ClassDecorator {
-  return SetMetadata(ACCESS, { kind: 'authenticated', scopes: [] } satisfies Access)
+/** Demands a working credential of any kind, whatever its scopes. `fresh`: the route tells who somebody is right now. */
+export function RequireAuthentication({ fresh = false } = {}): MethodDecorator & ClassDecorator {
+  return SetMetadata(ACCESS, { kind: 'authenticated', scopes: [], fresh } satisfies Access)
 }
 
 /** The principal of the request. Only on routes that are not public. */

@@ -10,6 +10,17 @@ export interface AuthorizeQuestion {
   readonly resource: string
   readonly clientIp: string
   readonly requestId: string
+  /** Skip every memory of earlier answers. */
+  readonly fresh?: boolean
+}
+
+/** A credential's own limit, and what a request found of it. */
+export interface RateLimit {
+  readonly requests: number
+  readonly perSeconds: number
+  readonly remaining: number
+  /** Until all requests are allowed again, in milliseconds. */
+  readonly resetAfterMs: number
 }
 
 /**
@@ -23,10 +34,11 @@ export type Verdict =
   | {
       readonly decision: 'rate_limited'
       readonly reason: string
-      readonly retryAfterSeconds: number
+      /** Null if it is not told. */
+      readonly limit: RateLimit | null
     }
 
-/** Decides. `GrpcAuthorizer` asks identity; tests use `FakeAuthorizer`. */
+/** Decides. `CachingAuthorizer` remembers whom `GrpcAuthorizer` asked identity about; tests use `FakeAuthorizer`. */
 export interface Authorizer {
   /** @throws AppError UNAVAILABLE when it cannot be decided: the guard then fails closed. */
   authorize(question: AuthorizeQuestion): Promise<Verdict>

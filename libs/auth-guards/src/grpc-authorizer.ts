@@ -1,17 +1,18 @@
 import { type ChannelCredentials, Metadata, status } from '@grpc/grpc-js'
 import { unavailable } from '@olytix/errors'
+import { fromGrpcError } from '@olytix/errors/nest'
 import {
   AuthorizationServiceClient,
   AuthorizeRequest,
-  AuthorizeResponse,
-  type AttributeValue as WireAttribute,
+  type AuthorizeResponse,
   CredentialSource,
-  Decision,
   DenialReason,
-  PrincipalKind,
+  InvalidationKind,
+  type WatchInvalidationsResponse,
 } from '@olytix/proto'
+import { type Answer, toAnswer } from './answer.js'
 import type { Authorizer, AuthorizeQuestion, Verdict } from './authorizer.js'
-import type { AttributeValue, Principal, Scope } from './principal.js'
+import type { IdentityCalls, KeyUse, Told, Watcher } from './identity-calls.js'
 
 interface GrpcAuthorizerOptions {
   /** `host:port` of identity. */
@@ -23,45 +24,93 @@ interface GrpcAuthorizerOptions {
   readonly deadlineMs?: number
 }
 
+const DEADLINE_MS = 500
+/** Uses are reported in the background, where nobody waits. */
+const REPORT_DEADLINE_MS = 2_000
+
 const SOURCES = {
   header: CredentialSource.CREDENTIAL_SOURCE_HEADER,
   query_parameter: CredentialSource.CREDENTIAL_SOURCE_QUERY_PARAMETER,
 } as const
 
-const REFUSED: ReadonlySet<DenialReason> = new Set([
-  DenialReason.DENIAL_REASON_INSUFFICIENT_SCOPE,
-  DenialReason.DENIAL_REASON_ADDRESS_NOT_ALLOWED,
+const KNOWN_KINDS: ReadonlySet<InvalidationKind> = new Set([
+  InvalidationKind.INVALIDATION_KIND_KEY,
+  InvalidationKind.INVALIDATION_KIND_USER,
+  InvalidationKind.INVALIDATION_KIND_ROLE,
+  InvalidationKind.INVALIDATION_KIND_SESSION,
+  InvalidationKind.INVALIDATION_KIND_SIGNING_KEY,
 ])
 
-/** Asks identity's `Authorize`. Any trouble on the way, or an answer that makes no sense, is UNAVAILABLE. */
-export class GrpcAuthorizer implements Authorizer {
+/** Asks identity, each time. Any trouble on the way, or an answer that makes no sense, is UNAVAILABLE. */
+export class GrpcAuthorizer implements Authorizer, IdentityCalls {
   private readonly client: AuthorizationServiceClient
   private readonly metadata = new Metadata()
   private readonly deadlineMs: number
 
   constructor(options: GrpcAuthorizerOptions) {
     this.client = new AuthorizationServiceClient(options.address, options.channel, {
-      'grpc.keepalive_time_ms': 30_000,
+      // What a stream tells is as old as its connection is slow: one that does not answer within a second ends.
+      'grpc.keepalive_time_ms': 1_000,
+      'grpc.keepalive_timeout_ms': 1_000,
+      'grpc.max_reconnect_backoff_ms': 1_000,
+      'grpc.initial_reconnect_backoff_ms': 100,
       'grpc.max_receive_message_length': 1024 * 1024,
     })
     if (options.serviceToken !== undefined) this.metadata.set('service-token', options.serviceToken)
-    this.deadlineMs = options.deadlineMs ?? 500
+    this.deadlineMs = options.deadlineMs ?? DEADLINE_MS
   }
 
   async authorize(question: AuthorizeQuestion): Promise<Verdict> {
+    return (await this.ask(question)).verdict
+  }
+
+  async ask(question: AuthorizeQuestion): Promise<Answer> {
     const request = AuthorizeRequest.create({
       credential: question.credential.text,
       source: SOURCES[question.credential.source],
       requiredScopes: [...question.requiredScopes],
       resource: question.resource,
       clientIp: question.clientIp,
+      fresh: question.fresh ?? false,
       requestId: question.requestId,
     })
     try {
-      return toVerdict(await this.askTwice(request))
+      return toAnswer(await this.askTwice(request))
     } catch (error) {
       throw unavailable('The identity service', error)
     }
+  }
+
+  watch(fromRevision: number, watcher: Watcher): () => void {
+    const stream = this.client.watchInvalidations({ fromRevision }, this.metadata)
+    let isOver = false
+    const end = (): void => {
+      if (isOver) return
+      isOver = true
+      stream.cancel()
+      watcher.onEnd()
+    }
+    stream.on('data', (message: WatchInvalidationsResponse) => {
+      if (!isOver) watcher.onTold(toTold(message))
+    })
+    stream.on('error', end)
+    stream.on('end', end)
+    return () => {
+      isOver = true
+      stream.cancel()
+    }
+  }
+
+  recordUses(uses: readonly KeyUse[]): Promise<void> {
+    const denialReason = DenialReason.DENIAL_REASON_UNSPECIFIED
+    const request = { uses: uses.map((use) => ({ ...use, denialReason })) }
+    const deadline = Date.now() + REPORT_DEADLINE_MS
+    return new Promise((resolve, reject) => {
+      this.client.recordUses(request, this.metadata, { deadline }, (error) => {
+        if (error) reject(fromGrpcError(error, 'The identity service'))
+        else resolve()
+      })
+    })
   }
 
   close(): void {
@@ -70,14 +119,14 @@ export class GrpcAuthorizer implements Authorizer {
 
   private async askTwice(request: AuthorizeRequest): Promise<AuthorizeResponse> {
     try {
-      return await this.ask(request)
+      return await this.askOnce(request)
     } catch (error) {
       if (!isUnavailable(error)) throw error
-      return this.ask(request)
+      return this.askOnce(request)
     }
   }
 
-  private ask(request: AuthorizeRequest): Promise<AuthorizeResponse> {
+  private askOnce(request: AuthorizeRequest): Promise<AuthorizeResponse> {
     const deadline = Date.now() + this.deadlineMs
     return new Promise((resolve, reject) => {
       this.client.authorize(request, this.metadata, { deadline }, (error, response) => {
@@ -88,6 +137,11 @@ export class GrpcAuthorizer implements Authorizer {
   }
 }
 
+function toTold({ revision, resync, invalidations }: WatchInvalidationsResponse): Told {
+  const changes = invalidations.map(({ kind, id }) => (KNOWN_KINDS.has(kind) ? id : undefined))
+  return { revision, resync, changes }
+}
+
 function isUnavailable(error: unknown): boolean {
   return (
     typeof error === 'object' &&
@@ -95,54 +149,4 @@ function isUnavailable(error: unknown): boolean {
     'code' in error &&
     error.code === status.UNAVAILABLE
   )
-}
-
-function toVerdict(response: AuthorizeResponse): Verdict {
-  const reason = response.denialReason.replace(/^DENIAL_REASON_/, '').toLowerCase()
-  if (response.decision === Decision.DECISION_ALLOW) {
-    return { decision: 'allow', principal: toPrincipal(response) }
-  }
-  if (response.decision !== Decision.DECISION_DENY) throw new Error(`decision ${response.decision}`)
-  if (response.denialReason === DenialReason.DENIAL_REASON_RATE_LIMITED) {
-    return {
-      decision: 'rate_limited',
-      reason,
-      retryAfterSeconds: response.rateLimit?.perSeconds ?? 1,
-    }
-  }
-  return REFUSED.has(response.denialReason)
-    ? { decision: 'refused', reason, principal: response.principal ? toPrincipal(response) : null }
-    : { decision: 'unidentified', reason }
-}
-
-const SCOPES: readonly Scope[] = ['read', 'write', 'admin']
-
-/** @throws Error for an "allow" that names nobody: an empty principal must never pass. */
-function toPrincipal(response: AuthorizeResponse): Principal {
-  const { principal, rlsContext: context } = response
-  if (!principal?.id || !context) throw new Error('an answer without a principal')
-  const attributes: Record<string, AttributeValue> = {}
-  for (const [name, value] of Object.entries(context.attributes))
-    attributes[name] = toAttribute(value)
-  return Object.freeze({
-    id: principal.id,
-    kind: principal.kind === PrincipalKind.PRINCIPAL_KIND_USER ? 'user' : 'api_key',
-    email: principal.email || null,
-    name: principal.name,
-    roles: Object.freeze([...response.roles]),
-    scopes: Object.freeze(SCOPES.filter((scope) => response.scopes.includes(scope))),
-    attributes: Object.freeze(attributes),
-    expiresAt: response.expiresAt ?? null,
-  })
-}
-
-function toAttribute(value: WireAttribute): AttributeValue {
-  if (value.listValue) return Object.freeze(value.listValue.values.map(toScalar))
-  return toScalar(value)
-}
-
-function toScalar(value: WireAttribute): string | number | boolean {
-  const scalar = value.stringValue ?? value.numberValue ?? value.booleanValue
-  if (scalar === undefined) throw new Error('an attribute without a value')
-  return scalar
 }

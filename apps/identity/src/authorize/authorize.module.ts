@@ -9,6 +9,7 @@ import { BookkeepingService } from './bookkeeping.service.js'
 import { InvalidationsService } from './invalidations.service.js'
 import { RefusalInterceptor } from './refusal.interceptor.js'
 import { RefusalsService } from './refusals.service.js'
+import { RevisionInterceptor } from './revision.interceptor.js'
 import { RevisionFeed } from './revision-feed.js'
 import { RpcAccessGuard } from './rpc-access.guard.js'
 import { RpcAudit } from './rpc-audit.js'
@@ -25,6 +26,7 @@ import { RpcAudit } from './rpc-audit.js'
     RpcAudit,
     { provide: APP_GUARD, useClass: RpcAccessGuard },
     { provide: APP_INTERCEPTOR, useClass: RefusalInterceptor },
+    { provide: APP_INTERCEPTOR, useClass: RevisionInterceptor },
   ],
   exports: [AuthorizeService, InvalidationsService, RpcAudit],
 })

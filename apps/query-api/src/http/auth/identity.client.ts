@@ -1,4 +1,9 @@
-import { type ChannelCredentials, Metadata, type ServiceError } from '@grpc/grpc-js'
+import {
+  type ChannelCredentials,
+  type ClientUnaryCall,
+  Metadata,
+  type ServiceError,
+} from '@grpc/grpc-js'
 import { Injectable } from '@nestjs/common'
 import type { Credential } from '@olytix/auth-guards'
 import { fromGrpcError } from '@olytix/errors/nest'
@@ -23,6 +28,8 @@ interface IdentityClientOptions {
   readonly address: string
   readonly channel: ChannelCredentials
   readonly serviceToken: string | undefined
+  /** Told after each call which revision identity had reached by its end. */
+  readonly onRevision?: (revision: number) => void
 }
 
 type UnaryMethod<Q, A> = (
@@ -30,7 +37,7 @@ type UnaryMethod<Q, A> = (
   metadata: Metadata,
   options: { deadline: number },
   callback: (error: ServiceError | null, answer: A) => void,
-) => unknown
+) => ClientUnaryCall
 
 /** Time for one management call, in milliseconds. */
 const DEADLINE_MS = 5000
@@ -68,9 +75,14 @@ export class IdentityClient {
   ): Promise<A> {
     return new Promise((resolve, reject) => {
       const options = { deadline: Date.now() + timeMs }
-      method(request, this.metadataFor(context), options, (error, answer) => {
+      const running = method(request, this.metadataFor(context), options, (error, answer) => {
         if (error) reject(fromGrpcError(error, 'The identity service'))
         else resolve(answer)
+      })
+      // It comes before the answer, so that whoever gets the answer is served by nothing older.
+      running.on('metadata', (metadata) => {
+        const revision = Number(metadata.get('revision')[0])
+        if (Number.isInteger(revision)) this.options.onRevision?.(revision)
       })
     })
   }

@@ -5,7 +5,7 @@ import { CurrentPrincipal, type Principal, RequireAuthentication } from '@olytix
 @Controller('api/v1/auth/me')
 export class MeController {
   @Get()
-  @RequireAuthentication()
+  @RequireAuthentication({ fresh: true })
   me(@CurrentPrincipal() principal: Principal) {
     return {
       id: principal.id,
