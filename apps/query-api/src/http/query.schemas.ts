@@ -86,7 +86,7 @@ export const queryBody = strict({
   offset: wholeNumber.default(0),
   timezone: text().default('UTC'),
   timeout_ms: z.int().min(1).max(300_000).optional(),
-  /** Nothing is cached yet, so that both mean the same. */
+  /** Only cubes with a `refresh_key` are cached at all. */
   cache: z.enum(['default', 'bypass']).default('default'),
 })
 

@@ -57,6 +57,7 @@ function buildCube(
     segments: byName(buildSegments(scope)),
     joins: byName(joins),
     primaryTime: primaryTime(definition, problems),
+    refreshMs: shape.refresh_key?.every,
   }
 }
 

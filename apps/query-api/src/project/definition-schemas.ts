@@ -128,12 +128,25 @@ const join = strict({
   valid_to: sqlText.optional(),
 })
 
+const MILLISECONDS = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 }
+
+/** In milliseconds; a day is 24 hours. */
+const lapse = z
+  .string()
+  .regex(/^[1-9]\d{0,4} (second|minute|hour|day)s?$/, 'expected a time such as "10 minutes"')
+  .transform((text) => {
+    const [count = '', unit = ''] = text.split(' ')
+    const found = Object.entries(MILLISECONDS).find(([name]) => unit.startsWith(name))
+    return Number(count) * (found?.[1] ?? 0)
+  })
+
 export const cubeShape = strict({
   name,
   sql: sqlText.optional(),
   sql_table: sqlText.optional(),
   model: name.optional(),
   public: z.boolean().default(true),
+  refresh_key: strict({ every: lapse }).optional(),
   measures: z.array(measure).default([]),
   dimensions: z.array(dimension).default([]),
   segments: z.array(segment).default([]),

@@ -1,9 +1,9 @@
 import type { Secret } from '@olytix/config'
 import type { FilterNode } from './filter-shape.js'
+import type { Named } from './named.js'
 import type { PolicyCondition } from './policy-language.js'
 
-/** Things by name. Has no prototype, so that any text may be looked up. */
-export type Named<T> = Readonly<Record<string, T>>
+export { byName, type Named, named } from './named.js'
 
 /** Everything that a project folder defines, checked and deeply frozen. */
 export interface Project {
@@ -298,6 +298,8 @@ export interface Cube {
   readonly joins: Named<Join>
   /** The time dimension by which its measures are put on the time axis. */
   readonly primaryTime: string | undefined
+  /** How long answers from its rows may be given again; `undefined`: they may not. */
+  readonly refreshMs: number | undefined
 }
 
 export const METRIC_TYPES = ['simple', 'derived', 'ratio', 'cumulative', 'conversion'] as const
@@ -354,15 +356,4 @@ export interface Masking {
   readonly members: readonly string[]
   readonly exceptRoles: readonly string[]
   readonly mask: Mask
-}
-
-/** Collects things by name into an object without prototype. */
-export function byName<T extends { readonly name: string }>(things: Iterable<T>): Named<T> {
-  return named(Array.from(things, (thing) => [thing.name, thing]))
-}
-
-export function named<T>(entries: Iterable<readonly [string, T]>): Named<T> {
-  const result: Record<string, T> = Object.create(null) as Record<string, T>
-  for (const [name, thing] of entries) result[name] = thing
-  return result
 }

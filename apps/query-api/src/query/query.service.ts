@@ -41,13 +41,13 @@ export class QueryService {
     const answer = await trail.refusals(() =>
       runQuery(this.projects.project, this.warehouse, caller.principal, question),
     )
-    const { plan, policyMs, rows } = answer
-    await trail.answered({ plan, policyMs, rows: rows.rows.length })
+    const { plan, policyMs, rows, isKept } = answer
+    await trail.answered({ plan, policyMs, rows: rows.rows.length, isKept })
     const columns = columnsOf(plan, rows)
     const data = toJsonRows(rows, [...plan.dimensions, ...plan.metrics])
     const elapsed = Math.round((performance.now() - startedAt) * 10) / 10
     const more = totalsOf(answer)
-    return `{"data":${data},"columns":${JSON.stringify(columns)}${more},"execution_time_ms":${String(elapsed)},"cached":false}`
+    return `{"data":${data},"columns":${JSON.stringify(columns)}${more},"execution_time_ms":${String(elapsed)},"cached":${String(isKept)}}`
   }
 
   /**

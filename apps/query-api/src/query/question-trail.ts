@@ -13,6 +13,8 @@ interface Outcome {
   readonly rows: number
   /** Whether the caller left, or the warehouse failed, before the last row. */
   readonly isCutShort?: boolean
+  /** Whether the rows had been read for an earlier question. */
+  readonly isKept?: boolean
 }
 
 /** One question on its way into the audit trail. */
@@ -45,7 +47,7 @@ export class QuestionTrail {
       rows: outcome.rows,
       data: {
         query_duration_ms: duration,
-        cache_hit: false,
+        cache_hit: outcome.isKept === true,
         cubes: cubesOf(outcome.plan),
         ...(outcome.isCutShort ? { cut_short: true } : {}),
       },

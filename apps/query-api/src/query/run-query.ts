@@ -6,14 +6,18 @@ import type { GuardedPlan } from '../rls/guard-plan.js'
 import { principalSettings } from '../rls/settings.js'
 import { tooManyFilled } from '../semantics/fill-cap.js'
 import type { QueryRequest } from '../semantics/query-request.js'
+import type { KeptRows } from '../warehouse/kept-answers.js'
 import type { RowStream, Warehouse } from '../warehouse/warehouse.js'
 import { planQuestion } from './plan-question.js'
+import { reusableForMs } from './reusable.js'
 
 /** A question and the time that it may take in the database. */
 export type Question = QueryRequest & {
   readonly timeoutMs?: number | undefined
   /** Count the rows without limit. */
   readonly totalRows?: boolean | undefined
+  /** `bypass`: read anew, whatever is kept. */
+  readonly cache?: 'default' | 'bypass' | undefined
 }
 
 /** The rows of an answer with the plan that they follow: dimensions first, then metrics. */
@@ -25,6 +29,8 @@ export interface Answer {
   readonly totalRows: string | undefined
   /** One row of metrics. */
   readonly totals: TextRows | undefined
+  /** Whether all of it was read for an earlier question, or for an equal one at the same time. */
+  readonly isKept: boolean
 }
 
 /**
@@ -39,23 +45,32 @@ export async function runQuery(
   question: Question,
 ): Promise<Answer> {
   const startedAt = performance.now()
-  const { timeoutMs, totalRows: isCounted, ...request } = question
+  const { timeoutMs, totalRows: isCounted, cache, ...request } = question
   const planned = planQuestion(project, principal, request)
   const policyMs = performance.now() - startedAt
-  const settings = principalSettings(principal)
-  const read = (statement: Statement): Promise<TextRows> =>
-    warehouse
-      .read(statement, { settings, timezone: question.timezone, timeoutMs })
-      .catch((error: unknown) => {
-        throw asksTooMany(error, planned.plan) ?? error
-      })
+  const context = { settings: principalSettings(principal), timezone: question.timezone, timeoutMs }
+  const forMs = cache === 'bypass' ? 0 : reusableForMs(planned.plan)
+  const readKept = async (statement: Statement): Promise<KeptRows> =>
+    forMs > 0
+      ? warehouse.readOrReuse(statement, context, { forMs, edition: project })
+      : { rows: await warehouse.read(statement, context), isKept: false }
+  const read = (statement: Statement): Promise<KeptRows> =>
+    readKept(statement).catch((error: unknown) => {
+      throw asksTooMany(error, planned.plan) ?? error
+    })
   const [rows, count, totals] = await Promise.all([
     read(planned.statement),
     isCounted ? read(planned.counting()) : undefined,
     question.totals ? read(planned.totalling()) : undefined,
   ])
-  const totalRows = count?.rows[0]?.[0] ?? undefined
-  return { plan: planned.plan, policyMs, rows, totalRows, totals }
+  return {
+    plan: planned.plan,
+    policyMs,
+    rows: rows.rows,
+    totalRows: count?.rows.rows[0]?.[0] ?? undefined,
+    totals: totals?.rows,
+    isKept: [rows, count, totals].every((each) => each?.isKept !== false),
+  }
 }
 
 /** A series of more periods than may be filled has a step of nothing, which PostgreSQL calls an invalid parameter. */

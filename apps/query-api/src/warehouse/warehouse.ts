@@ -10,6 +10,7 @@ import {
 } from '@olytix/postgres'
 import type { TableName } from './check-role.queries.js'
 import { checkRole, type ReadTable } from './check-role.js'
+import { KeptAnswers, type KeptRows, type Reuse } from './kept-answers.js'
 import { storedRelations, type StoredRelation } from './stored-relations.js'
 
 interface WarehouseOptions {
@@ -18,6 +19,8 @@ interface WarehouseOptions {
   readonly maxConnections?: number
   /** How long a statement may run when a question does not say; 30,000 if not said. */
   readonly statementTimeoutMs?: number
+  /** Milliseconds since some moment, for answers that are kept; those of the process if left out. */
+  readonly now?: () => number
   /** Told of broken connections; they are replaced by themselves. */
   readonly onError?: (error: Error) => void
 }
@@ -41,15 +44,18 @@ export interface RowStream {
 }
 
 const CHECK_TIMEOUT_MS = 5000
+const MAX_KEPT_BYTES = 32 * 1024 * 1024
 
 /** The database that holds the numbers. Every statement runs in a read-only transaction under its own settings. */
 export class Warehouse {
   private readonly reader: PipelinedReader
   private readonly cursors: CursorReader
   private readonly statementTimeoutMs: number
+  private readonly kept: KeptAnswers
 
   constructor(options: WarehouseOptions) {
     this.statementTimeoutMs = options.statementTimeoutMs ?? 30_000
+    this.kept = new KeptAnswers(options.now ?? (() => performance.now()), MAX_KEPT_BYTES)
     const connections = {
       url: options.url,
       acquireTimeoutMs: 5000,
@@ -74,6 +80,12 @@ export class Warehouse {
     } catch (error) {
       throw translate(error, timeoutMs)
     }
+  }
+
+  /** The same, unless the same statement has been answered under the same settings within that time. @throws as `read` */
+  readOrReuse(statement: Statement, context: ReadContext, reuse: Reuse): Promise<KeptRows> {
+    const settings = this.settingsFor(context, context.timeoutMs ?? this.statementTimeoutMs)
+    return this.kept.read({ statement, settings }, reuse, () => this.read(statement, context))
   }
 
   /**
