@@ -1,9 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
-import type { CustomFetch } from 'openid-client'
-import { OidcProvider } from '../../src/oauth/providers/oidc.js'
 import { presetOf } from '../../src/oauth/provider-presets.js'
 import { LyingProvider } from './lying-provider.js'
-import { aRequest, providersFor, refusal, settingsFor, signIn } from './provider-client.js'
+import { providersFor, refusal, settingsFor, signIn } from './provider-client.js'
+import { dressedAs, signInAtPublic } from './public-provider.js'
 
 const MICROSOFT = 'https://login.microsoftonline.com'
 const TENANT = '11111111-2222-4333-8444-555555555555'
@@ -18,38 +17,14 @@ afterAll(() => provider.stop())
 
 beforeEach(() => {
   provider.person = { sub: 'person-1', email: 'ada@example.com' }
-  provider.lies = {
-    discovery: (metadata) => ({
-      ...metadata,
-      issuer: `${MICROSOFT}/{tenantid}/v2.0`,
-      authorization_endpoint: `${MICROSOFT}/authorize`,
-      token_endpoint: `${MICROSOFT}/token`,
-      jwks_uri: `${MICROSOFT}/jwks`,
-      userinfo_endpoint: undefined,
-    }),
-    claims: (said) => ({ ...said, iss: `${MICROSOFT}/${TENANT}/v2.0`, tid: TENANT }),
-  }
+  provider.lies = dressedAs({
+    issuer: `${MICROSOFT}/{tenantid}/v2.0`,
+    signsAs: `${MICROSOFT}/${TENANT}/v2.0`,
+    claims: { tid: TENANT },
+  })
 })
 
-/** A sign-in at Microsoft's addresses, which lead to the provider on loopback. */
-async function enter() {
-  const issuer = presetOf('microsoft', false).issuer ?? ''
-  const settings = settingsFor(issuer)
-  const toLoopback: CustomFetch = (url, options) => {
-    const { pathname } = new URL(url)
-    const path = pathname.replace('/organizations/v2.0', '')
-    return fetch(`${provider.issuer}${path}`, { ...options, body: options.body ?? null })
-  }
-  const microsoft = new OidcProvider(
-    settings,
-    { kind: 'oidc', issuer },
-    { now: () => new Date(), allowPrivateAddresses: false, fetchWithin: () => toLoopback },
-  )
-  const request = aRequest()
-  const url = await microsoft.authorizationUrl(request)
-  const parameters = await provider.signIn(new URL(`${provider.issuer}/authorize${url.search}`))
-  return microsoft.finish({ ...request, parameters })
-}
+const enter = () => signInAtPublic(presetOf('microsoft', false).issuer ?? '', provider)
 
 describe('with Microsoft', () => {
   test('the issuer of a person is their directory', async () => {

@@ -13,6 +13,7 @@ import {
 } from 'openid-client'
 import { z } from 'zod'
 import type { OpenIdProtocol, ProviderSettings } from '../provider-settings.js'
+import { addressProof } from './address-proof.js'
 import { checkIdToken } from './id-token.js'
 import { profileOf } from './person.js'
 import {
@@ -34,12 +35,6 @@ import {
 
 const DISCOVERY_REUSED_MS = 60_000
 const DISCOVERY_WITHIN_MS = 5000
-/** Their directories let people write any address into `email`; `xms_edov` says that the domain's owner proved it. */
-const MICROSOFT_HOSTS: readonly string[] = [
-  'login.microsoftonline.com',
-  'login.microsoftonline.us',
-  'login.partner.microsoftonline.cn',
-]
 
 /** Any OpenID Connect provider, found by its issuer. */
 export class OidcProvider implements Provider {
@@ -80,7 +75,7 @@ export class OidcProvider implements Provider {
     if (configuration.serverMetadata().userinfo_endpoint !== undefined) {
       sources.push(await fetchUserInfo(configuration, tokens.access_token, claims.sub))
     }
-    const isVerified = verification(claims.iss)
+    const isVerified = addressProof(claims.iss)
     return profileOf({ issuer: claims.iss, subject: claims.sub, sources, isVerified })
   }
 
@@ -136,14 +131,6 @@ function clientAuthentication({ clientSecret }: ProviderSettings): ClientAuth {
       : ClientSecretBasic(clientSecret.reveal())
     authenticate(server, client, body, headers)
   }
-}
-
-function verification(issuer: string): (claims: Readonly<Record<string, unknown>>) => boolean {
-  if (!MICROSOFT_HOSTS.includes(new URL(issuer).hostname)) {
-    return (claims) => claims['email_verified'] === true
-  }
-  const yes: readonly unknown[] = [true, 'true', 1, '1']
-  return (claims) => yes.includes(claims['xms_edov'])
 }
 
 const jsonObject = z.record(z.string(), z.unknown())
