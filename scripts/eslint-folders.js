@@ -23,7 +23,7 @@ const QUERY_API = {
   results: [],
   models: ['project', 'warehouse'],
   health: ['warehouse'],
-  definitions: ['project', 'audit'],
+  definitions: ['project', 'rls', 'audit'],
   policies: ['project', 'definitions', 'audit'],
   lineage: ['project', 'semantics'],
   audit: ['project'],

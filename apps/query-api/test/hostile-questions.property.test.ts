@@ -59,7 +59,7 @@ const odd = fc.oneof(
 )
 const dimension = fc.oneof(
   {
-    weight: 8,
+    weight: 24,
     arbitrary: fc.constantFrom(
       'orders.id',
       'orders.region',
@@ -92,7 +92,7 @@ const dimension = fc.oneof(
 )
 const metric = fc.oneof(
   {
-    weight: 8,
+    weight: 24,
     arbitrary: fc.constantFrom(
       'orders.total',
       'orders.count',
@@ -156,12 +156,15 @@ const question = fc
       },
       { requiredKeys: ['metrics', 'dimensions'] },
     ),
-    fc.option(
-      fc.tuple(
-        fc.constantFrom('metrics', 'filters', 'limit', 'order_by', 'time_range', 'cache', MARK),
-        odd,
-      ),
-      { freq: 3 },
+    fc.oneof(
+      { weight: 4, arbitrary: fc.constant(undefined) },
+      {
+        weight: 1,
+        arbitrary: fc.tuple(
+          fc.constantFrom('metrics', 'filters', 'limit', 'order_by', 'time_range', 'cache', MARK),
+          odd,
+        ),
+      },
     ),
   )
   .map(([body, other]): object => (other ? { ...body, [other[0]]: other[1] } : body))

@@ -3,9 +3,9 @@ import type { Caller } from '../audit/audit-event.js'
 import type { CurrentProject } from '../project/current-project.js'
 import type { DefinitionKind, Edit, ProjectFiles } from '../project/definitions.js'
 import type { Project } from '../project/project.js'
+import { changedFooting } from '../rls/rule-footing.js'
 import type { Change, Definitions, Head } from './definitions.service.js'
 import { type Document, editDocument } from './documents.js'
-import { changedGuard } from './guarded-parts.js'
 import { type FolderLoad, loadFolder, previewFolder } from './load-folder.js'
 import { type Precondition, requireMatch } from './precondition.js'
 import type { DefinitionVersion, RevisionSummary, StoredDefinition } from './stored-definition.js'
@@ -140,8 +140,8 @@ function loadBy(author: Caller, files: ProjectFiles): FolderLoad {
 function inspectionFor(caller: Caller): Change['inspect'] {
   if (isAdmin(caller)) return undefined
   return (before: Project, after: Project) => {
-    const changed = changedGuard(before, after)
-    if (changed !== undefined) throw forbidden(`a policy or mask rests on ${changed}`)
+    const changed = changedFooting(before, after)
+    if (changed.length > 0) throw forbidden(`changes what rests on: ${changed.join(', ')}`)
   }
 }
 

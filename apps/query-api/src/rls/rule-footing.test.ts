@@ -249,13 +249,13 @@ describe('who may write definitions does not widen what anybody sees', () => {
       'what the policy excludes',
       people(PEOPLE.replace('{name: phone, type: string}', '{name: phone, type: string, sql: id}')),
       {},
-      'for admins: join visits.people, policy own_town',
+      'for admins: policy own_town',
     ],
     [
       'what is masked',
       people(PEOPLE.replace('sql: salary', 'sql: id')),
       {},
-      'for admins: join visits.people, mask pay',
+      'for admins: mask pay',
     ],
     [
       'the join that a policy follows',
@@ -263,7 +263,7 @@ describe('who may write definitions does not widen what anybody sees', () => {
         cubes: PEOPLE + VISITS.replace('{CUBE}.person_id = {people}.id', '1 = {people}.id') + TOWNS,
       },
       {},
-      'for admins: policy visits_of_town',
+      'for admins: join visits.people, policy visits_of_town',
     ],
     [
       'a join by what is masked',

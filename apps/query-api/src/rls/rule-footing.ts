@@ -4,8 +4,8 @@ import { columnsRead, ProtectedColumns } from './protected-columns.js'
 
 /**
  * What of a project only an admin may change, besides the rules themselves: what policies and masks stand on. These are
- * the relation of a cube that has some, the expressions that they name, the joins that policies follow, and all joins
- * that read a masked or excluded column.
+ * the relation and joins of a cube that has some, the expressions that they name, what policies reach through joins, and
+ * all joins that read a masked or excluded column.
  * @returns names of what is other, new or gone in `after`: `policy own_town`, `mask names`, `join visits.people`
  */
 export function changedFooting(before: Project, after: Project): string[] {
@@ -65,12 +65,13 @@ function testsOf(condition: PolicyCondition): PolicyTest[] {
   }
 }
 
-/** Whether a row finds a partner tells of what the join compares. */
+/** Of cubes with rules, and wherever a hidden column is read: whether a row finds a partner tells of what is compared. */
 function ofJoins(project: Project): (readonly [string, string])[] {
   const hidden = hiddenColumns(project)
+  const ruled = new Set([...project.policies, ...project.masking].map(({ cube }) => cube))
   return Object.values(project.cubes).flatMap((cube) =>
     Object.values(cube.joins).flatMap((join) => {
-      if (!hidden.isAmong(readBy(project, cube, join))) return []
+      if (!ruled.has(cube.name) && !hidden.isAmong(readBy(project, cube, join))) return []
       return [[`join ${cube.name}.${join.name}`, JSON.stringify(join)] as const]
     }),
   )
