@@ -239,6 +239,24 @@ describe('members that a policy does not open', () => {
     ).toThrow('Insufficient permissions')
   })
 
+  // One policy opens region and tenant, the other tenant and is_open.
+  test.each<[string, string]>([
+    ['region', 'first'],
+    ['tenant', 'both'],
+    ['is_open', 'second'],
+    ['region tenant', 'first'],
+    ['tenant is_open', 'second'],
+    ['region is_open', 'FORBIDDEN'],
+    ['region tenant is_open', 'FORBIDDEN'],
+  ])('a policy counts only if it covers all members: %s under %s', (members, expected) => {
+    const pair = `  - {name: first, cube: orders, roles: [a], exclude_members: [is_open]}
+  - {name: second, cube: orders, roles: [a], exclude_members: [region]}`
+    const request = { dimensions: members.split(' ').map((name) => `orders.${name}`) }
+    const counting = (): string => guards(pair, { request }).policies.join()
+    if (expected === 'FORBIDDEN') expect(counting).toThrow('Insufficient permissions')
+    else expect(counting()).toBe(expected === 'both' ? 'first,second' : expected)
+  })
+
   describe('nor what shows them under another name', () => {
     const excluding = (member: string, masking = ''): string =>
       `  - {name: p, cube: orders, roles: [a], exclude_members: [${member}]}${masking}`
