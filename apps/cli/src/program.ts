@@ -8,6 +8,7 @@ import type { OpenBrowser } from './browser/open-browser.js'
 import { addDataAudit } from './commands/audit.js'
 import { addAuth } from './commands/auth.js'
 import type { CommandContext, SignInServer } from './commands/command-context.js'
+import { addProject } from './commands/compile.js'
 import { addMeta } from './commands/meta.js'
 import { addPolicies } from './commands/policies.js'
 import { addQuery } from './commands/query.js'
@@ -88,6 +89,7 @@ function addCommands(program: Command, context: CommandContext, input: CliInput)
   addQuery(program, context)
   addMeta(program, context)
   addPolicies(program, context)
+  addProject(program, context)
   addDataAudit(program, context)
 }
 

@@ -100,6 +100,30 @@ describe('policies', () => {
   })
 })
 
+describe('compile', () => {
+  const counts = { source_count: 1, model_count: 0, cube_count: 3, metric_count: 5 }
+  const fine = { success: true, project_name: 'shop', ...counts, errors: [], warnings: ['odd'] }
+
+  test('says what the folder defines', async () => {
+    api.on('POST /api/v1/unified/compile', json(fine))
+    expect(await run('compile')).toEqual({
+      exitCode: 0,
+      stdout: 'warning: odd\nshop: 1 sources, 0 models, 3 cubes, 5 metrics\n',
+      stderr: '',
+    })
+    expect(api.requests[0]?.body).toBe('{"strict":false}')
+  })
+
+  test('ends with 1 and the place of each problem when it does not compile', async () => {
+    const error = { path: 'cubes/a.yml', line: 3, column: 5, message: 'no', suggestion: 'yes' }
+    api.on('POST /api/v1/unified/load', json({ ...fine, success: false, errors: [error] }))
+    const { exitCode, stdout } = await run('load', '--strict', '--path', 'sub')
+    expect(exitCode).toBe(1)
+    expect(stdout).toContain('cubes/a.yml:3:5  no; did you mean yes?')
+    expect(api.requests[0]?.body).toBe('{"project_path":"sub","strict":true}')
+  })
+})
+
 describe('audit', () => {
   test('shows questions and changes, newest first', async () => {
     const question = {

@@ -33,6 +33,7 @@ export function queryApiEnvironment(
   }: { readonly identityAddress: string; readonly databases: DatabaseUrls },
 ): NodeJS.ProcessEnv {
   return {
+    OLYTIX_PROJECT_WATCH: 'true',
     ...inherited(environment),
     OLYTIX_HTTP__HOST: http.host,
     OLYTIX_HTTP__PORT: String(http.port),

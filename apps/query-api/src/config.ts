@@ -45,6 +45,9 @@ export const QueryApiSettings = z.object({
     .string()
     .default('examples/superstore')
     .describe('Folder with olytix-core_project.yml'),
+  OLYTIX_PROJECT_WATCH: flag()
+    .default(false)
+    .describe('Load the project folder again whenever a file in it changes; `npm start` does'),
   OLYTIX_MASKING__KEY: strongSecret()
     .refine(
       (key) => Buffer.byteLength(key.reveal()) <= MAX_MASKING_KEY_BYTES,

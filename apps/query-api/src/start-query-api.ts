@@ -7,6 +7,7 @@ import { ConfigError, type Secret } from '@olytix/config'
 import { AppModule, type Foundation } from './app.module.js'
 import { checkWarehouse } from './check-warehouse.js'
 import type { QueryApiConfig } from './config.js'
+import { FolderWatcher } from './definitions/folder-watcher.js'
 import { RevisionFollower } from './definitions/revision-follower.js'
 import { answerWrongMethods } from './http/allowed-methods.js'
 import { IdentityClient } from './http/auth/identity.client.js'
@@ -81,6 +82,10 @@ async function serve(
     logger,
   })
   open(new RevisionFollower(database, definitions, projects))
+  if (config.OLYTIX_PROJECT_WATCH) {
+    const read = () => readProjectFolder(config.OLYTIX_PROJECT_PATH)
+    open(new FolderWatcher({ definitions, projects, read, files }))
+  }
   const channel = credentials.createInsecure()
   const identity = open(
     new GrpcAuthorizer({

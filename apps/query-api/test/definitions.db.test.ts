@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { Caller } from '../src/audit/audit-event.js'
 import { Definitions } from '../src/definitions/definitions.service.js'
 import { editDocument } from '../src/definitions/documents.js'
+import { FolderWatcher } from '../src/definitions/folder-watcher.js'
 import { loadFolder } from '../src/definitions/load-folder.js'
 import { RevisionFollower } from '../src/definitions/revision-follower.js'
 import { compileProject } from '../src/project/build-project.js'
@@ -231,6 +232,27 @@ describe('a change', () => {
       ],
     })
     expect((await withSecret.load())?.project.sources['raw']?.description).toBe('${SECRET}')
+  })
+})
+
+describe('a folder that is watched', () => {
+  test('is loaded when it changes; what does not compile leaves the project as it is', async () => {
+    const { changed: first } = await load(folder())
+    if (!first) throw new Error('no revision')
+    const projects = new CurrentProject(first)
+    const title = () => projects.project.cubes['orders']?.title
+    let files = folder()
+    let reads = 0
+    const read = () => Promise.resolve(files).finally(() => reads++)
+    const watcher = new FolderWatcher({ definitions, projects, read, files })
+    files = folder({ title: '{' })
+    const broken = reads
+    await until(() => reads >= broken + 2)
+    expect(title()).toBe('Orders')
+    files = folder({ title: 'Watched', policies: 'policies: []' })
+    await until(() => title() === 'Watched')
+    expect(projects.project.policies).toHaveLength(1)
+    await watcher.close()
   })
 })
 

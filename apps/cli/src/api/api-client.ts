@@ -14,6 +14,7 @@ import {
 import { AuditApi } from './audit-api.js'
 import { KeysApi } from './keys-api.js'
 import { PoliciesApi } from './policies-api.js'
+import { ProjectApi } from './project-api.js'
 import { RolesApi } from './roles-api.js'
 import { SecurityApi } from './security-api.js'
 import { call, type Endpoint } from './transport.js'
@@ -45,6 +46,7 @@ export class ApiClient {
   readonly security: SecurityApi
   readonly policies: PoliciesApi
   readonly audit: AuditApi
+  readonly project: ProjectApi
 
   constructor(private readonly endpoint: Endpoint) {
     this.keys = new KeysApi(endpoint)
@@ -54,6 +56,7 @@ export class ApiClient {
     this.security = new SecurityApi(endpoint)
     this.policies = new PoliciesApi(endpoint)
     this.audit = new AuditApi(endpoint)
+    this.project = new ProjectApi(endpoint)
   }
 
   whoAmI(): Promise<Principal> {
