@@ -73,6 +73,11 @@ describe('POST /query: 200', () => {
     })
   })
 
+  test('totals of a question without metrics are empty', async () => {
+    const { status, json } = await post({ dimensions: ['orders.region'], totals: true })
+    expect([status, json['totals']]).toEqual([200, {}])
+  })
+
   test('the answer has the documented shape, and numbers have every digit', async () => {
     const { text } = await post(
       { metrics: ['total_revenue'], dimensions: ['orders.region'] },

@@ -145,7 +145,7 @@ export class QueryService {
 
 /** The parts of an answer that are there only when asked for. */
 function totalsOf({ plan, totals, totalRows }: Answer): string {
-  const row = totals && toJsonRows(totals, plan.metrics).slice(1, -1)
+  const row = totals && (toJsonRows(totals, plan.metrics).slice(1, -1) || '{}')
   return [
     ...(totalRows === undefined ? [] : [`,"total_rows":${totalRows}`]),
     ...(row === undefined ? [] : [`,"totals":${row}`]),

@@ -8,7 +8,7 @@ import { tooManyFilled } from '../semantics/fill-cap.js'
 import type { QueryRequest } from '../semantics/query-request.js'
 import type { KeptRows } from '../warehouse/kept-answers.js'
 import type { RowStream, Warehouse } from '../warehouse/warehouse.js'
-import { planQuestion } from './plan-question.js'
+import { type PlannedQuestion, planQuestion } from './plan-question.js'
 import { reusableForMs } from './reusable.js'
 
 /** A question and the time that it may take in the database. */
@@ -61,7 +61,7 @@ export async function runQuery(
   const [rows, count, totals] = await Promise.all([
     read(planned.statement),
     isCounted ? read(planned.counting()) : undefined,
-    question.totals ? read(planned.totalling()) : undefined,
+    question.totals ? readTotals(planned, read) : undefined,
   ])
   return {
     plan: planned.plan,
@@ -72,6 +72,16 @@ export async function runQuery(
     isKept: [rows, count, totals].every((each) => each?.isKept !== false),
   }
 }
+
+/** Without metrics there is nothing to ask for. */
+async function readTotals(
+  { plan, totalling }: PlannedQuestion,
+  read: (statement: Statement) => Promise<KeptRows>,
+): Promise<KeptRows> {
+  return plan.metrics.length > 0 ? read(totalling()) : NO_TOTALS
+}
+
+const NO_TOTALS: KeptRows = { rows: { fields: [], rows: [] }, isKept: true }
 
 /** A series of more periods than may be filled has a step of nothing, which PostgreSQL calls an invalid parameter. */
 function asksTooMany(error: unknown, { fill }: GuardedPlan): Error | undefined {
