@@ -7,6 +7,7 @@ const operation = z.looseObject({
   operationId: z.string(),
   security: z.array(z.record(z.string(), z.array(z.string()))).optional(),
   description: z.string().optional(),
+  parameters: z.array(z.looseObject({ name: z.string(), in: z.string() })).optional(),
 })
 const description = z.looseObject({
   openapi: z.string().startsWith('3.1.'),
@@ -29,6 +30,21 @@ describe('GET /openapi.json', () => {
     })
     expect(paths['/api/v1/auth/keys']?.['post']?.description).toBe('Needs the scope `admin`.')
     expect(paths['/api/v1/auth/token']?.['post']?.security).toBeUndefined()
+  })
+
+  test('describes each part of an address that varies', async () => {
+    const { paths } = description.parse(JSON.parse((await ask('/openapi.json')).text))
+    const missing = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.entries(operations).flatMap(([method, { parameters = [] }]) =>
+        [...path.matchAll(/\{(\w+)\}/g)]
+          .filter(
+            ([, name]) => !parameters.some((each) => each.in === 'path' && each.name === name),
+          )
+          .map(([part]) => `${method} ${path}: ${part}`),
+      ),
+    )
+    expect(Object.keys(paths)).toContain('/api/v1/auth/oauth/{name}/callback')
+    expect(missing).toEqual([])
   })
 
   test('names no route that answers a stranger although it asks for a credential', async () => {

@@ -8,7 +8,6 @@ import {
   Param,
   Post,
   Query,
-  Req,
   Res,
 } from '@nestjs/common'
 import { Public } from '@olytix/auth-guards'
@@ -18,7 +17,7 @@ import {
   ListProvidersRequest,
   RedeemCodeRequest,
 } from '@olytix/proto'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type { z } from 'zod'
 import { PublicUrl } from '../public-url.js'
 import { PassOn } from './call-context.js'
@@ -87,17 +86,17 @@ export class OAuthController {
   @Header('referrer-policy', 'no-referrer')
   async callback(
     @PassOn() context: CallContext,
+    @Param('name') provider: string,
     @Query({ schema: CallbackQuery }) query: z.output<typeof CallbackQuery>,
-    @Req() httpRequest: FastifyRequest<{ Params: { name: string } }>,
     @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const { oauth } = this.identity
     const cookie = new SignInCookie(query.state, this.publicUrl.isSecure)
     const request = FinishSignInRequest.create({
       ...query,
-      provider: httpRequest.params.name,
-      browserSecret: cookie.take(httpRequest, reply),
-      userAgent: clientName(httpRequest.headers['user-agent']),
+      provider,
+      browserSecret: cookie.take(reply),
+      userAgent: clientName(reply.request.headers['user-agent']),
     })
     const finish = oauth.finishSignIn.bind(oauth)
     const answer = await this.identity.call(context, finish, request, PROVIDER_DEADLINE_MS)

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import type {} from '@fastify/cookie'
 
 /**
@@ -23,9 +23,9 @@ export class SignInCookie {
   }
 
   /** The secret, empty when there is none; the browser forgets it with the answer. */
-  take(request: FastifyRequest, reply: FastifyReply): string {
+  take(reply: FastifyReply): string {
     void reply.clearCookie(this.name, this.attributes)
-    return request.cookies[this.name] ?? ''
+    return reply.request.cookies[this.name] ?? ''
   }
 
   private get attributes() {
