@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Res } from '@nestjs/common'
+import { ApiParam } from '@nestjs/swagger'
 import { RequireScope } from '@olytix/auth-guards'
 import { AppError, invalidRequest, suggest } from '@olytix/errors'
 import { z } from 'zod'
@@ -85,6 +86,8 @@ export class DefinitionsController {
   }
 
   @Put(':kind/:name')
+  @ApiParam({ name: 'kind' })
+  @ApiParam({ name: 'name' })
   async put(
     @CurrentCaller() caller: Caller,
     @NamedTarget() { kind, ...target }: Target,
@@ -99,6 +102,8 @@ export class DefinitionsController {
   }
 
   @Delete(':kind/:name')
+  @ApiParam({ name: 'kind' })
+  @ApiParam({ name: 'name' })
   @HttpCode(204)
   async delete(
     @CurrentCaller() caller: Caller,

@@ -1,4 +1,5 @@
 import { Body, Controller, Delete, Get, HttpCode, Param, Put, Res } from '@nestjs/common'
+import { ApiParam } from '@nestjs/swagger'
 import { RequireScope } from '@olytix/auth-guards'
 import { z } from 'zod'
 import type { Caller } from '../audit/audit-event.js'
@@ -41,6 +42,7 @@ export class PoliciesController {
   }
 
   @Put(':name')
+  @ApiParam({ name: 'name' })
   async put(
     @CurrentCaller() caller: Caller,
     @NamedTarget() target: Target,
@@ -54,6 +56,7 @@ export class PoliciesController {
   }
 
   @Delete(':name')
+  @ApiParam({ name: 'name' })
   @HttpCode(204)
   async delete(@CurrentCaller() caller: Caller, @NamedTarget() target: Target): Promise<void> {
     await this.policies.delete(caller, target)
