@@ -16,7 +16,7 @@ import { parenthesized, renderValue } from './render-value.js'
 /** One fact as a SELECT: its sources each behind its guard, joined, filtered, grouped and aggregated. */
 export function renderFact(fact: GuardedFact): Sql {
   const core = renderCore(fact)
-  return fact.onSpine ? renderOnSpine(fact, fact.onSpine, core) : core
+  return fact.onSpine && !fact.passing ? renderOnSpine(fact, fact.onSpine, core) : core
 }
 
 function renderCore(fact: GuardedFact): Sql {
@@ -81,7 +81,7 @@ function renderEdge(fact: GuardedFact, edge: NonNullable<GuardedFact['edge']>): 
   const keys = edge.by.map((_, index) => keyName(index))
   const left = sql`select *, ${extreme}("t") over (${partition(keys)}) as "last"
   from ${rows}
-  where "t" = "edge" and ${renderPassing(namesOf(fact.passing))}`
+  where "t" = "edge" and ${renderPassing(fact, namesOf(fact.passing))}`
   return renderOver(
     fact,
     sql`(${left}) as "left"
@@ -116,7 +116,7 @@ function renderConversion(
   const passing =
     fact.passing &&
     sql`
-  where ${renderPassing(namesOf(fact.passing))}`
+  where ${renderPassing(fact, namesOf(fact.passing))}`
   return renderOver(fact, sql`(${rows}) as "rows"${passing ?? sql``}`)
 }
 

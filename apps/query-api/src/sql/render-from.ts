@@ -10,6 +10,7 @@ import type {
 } from '../semantics/query-plan.js'
 import { renderCondition } from './render-condition.js'
 import { bucket, stepBack } from './time-sql.js'
+import { renderFact } from './render-fact.js'
 import { renderSelect } from './render-sql.js'
 import { renderSource } from './render-source.js'
 import { calendarSteps, stepsFrom } from './render-steps.js'
@@ -41,20 +42,40 @@ export function renderGroup({ value, granularity }: GroupColumn): Sql {
   return granularity ? bucket(parenthesized(value), granularity) : renderValue(value)
 }
 
-/** Whether the answer has the group with these dimensions. */
-export function renderPassing(keys: readonly (Sql | undefined)[]): Sql {
+/** Whether the answer has the group with these dimensions, and the fact's time spine has its periods. */
+export function renderPassing({ onSpine }: GuardedFact, keys: readonly (Sql | undefined)[]): Sql {
   const pairs = keys.flatMap((key, index) => {
     return key ? [sql`array[${ident('passing', `c${String(index)}`)}] = array[${key}]`] : []
   })
   const same = pairs.length > 0 ? sql` where ${joinSql(pairs, ' and ')}` : sql``
-  return sql`exists (select from "passing"${same})`
+  const passing = sql`exists (select from "passing"${same})`
+  return onSpine ? sql`${passing} and ${renderOnSpine(onSpine, keys)}` : passing
 }
 
-export function renderWhere({ where, timeline, passing }: GuardedFact): Sql {
+function renderOnSpine(
+  { periods, positions }: NonNullable<GuardedFact['onSpine']>,
+  keys: readonly (Sql | undefined)[],
+): Sql {
+  const pairs = positions.flatMap((at) => {
+    const key = keys[at]
+    return key ? [sql`${ident('periods', `d${String(at)}`)} = ${key}`] : []
+  })
+  return sql`exists (select from (${renderFact(periods)}) as "periods" where ${joinSql(pairs, ' and ')})`
+}
+
+export function renderWhere(fact: GuardedFact): Sql {
+  const { where, timeline, passing } = fact
   const conditions = [
     ...(where ? [renderCondition(where, ROWS)] : []),
     ...(timeline ? [...beginnings(timeline), ...within(timeline)] : []),
-    ...(passing ? [renderPassing(passing.map((group) => group && renderGroup(group)))] : []),
+    ...(passing
+      ? [
+          renderPassing(
+            fact,
+            passing.map((group) => group && renderGroup(group)),
+          ),
+        ]
+      : []),
   ]
   return conditions.length > 0 ? sql`\n  where ${joinSql(conditions, ' and ')}` : sql``
 }

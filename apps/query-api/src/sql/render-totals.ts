@@ -48,7 +48,6 @@ function ungrouped(fact: GuardedFact, isPartial: boolean): GuardedFact {
   return {
     ...fact,
     groups: fact.groups.map(() => undefined),
-    onSpine: undefined,
     passing: isPartial ? fact.groups : undefined,
   }
 }
