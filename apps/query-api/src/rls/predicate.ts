@@ -52,6 +52,8 @@ export function toPredicate(
     default: {
       const partners = partnersOf(condition, subject)
       const test = comparison(condition, subjectOf(condition, subject, partners), subject.principal)
+      // An empty list gives no rows, `not in` it neither: who lost all values must not see everything.
+      if (test.kind === 'never') return test
       const result: RowCondition = isNegated ? { kind: 'sqlNot', condition: test } : test
       return partners.length === 0 ? result : { kind: 'exists', partners, condition: result }
     }
