@@ -143,6 +143,25 @@ describe('auth login --provider', () => {
   })
 })
 
+describe('a sign-in of which the server then does not say whose it is', () => {
+  const BROKEN = json({ error: { code: 'INTERNAL_ERROR', message: 'An error occurred' } }, 500)
+
+  test.each([
+    ['is ended again', { status: 204 }],
+    ['fails for that reason, also where it cannot be ended', BROKEN],
+  ])('%s', async (_what, logout) => {
+    api.on('GET /api/v1/auth/me', BROKEN)
+    api.on('POST /api/v1/auth/logout', logout)
+    const result = await login({ search: 'code=one-time' })
+    expect(result).toMatchObject({ exitCode: 1, stdout: '' })
+    expect(api.requests.at(-1)).toMatchObject({
+      url: '/api/v1/auth/logout',
+      body: '{"refresh_token":"refresh_1"}',
+    })
+    expect(existsSync(path.join(folder, 'profile.json'))).toBe(false)
+  })
+})
+
 test('a browser in which nobody does anything ends the command with a message', async () => {
   const signIn = signInAtProvider({
     api: new SignInApi(new URL(`${api.url}/`)),

@@ -1,9 +1,12 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals'
 import { Loopback } from './loopback.js'
 
 const STATE = 'the-state-of-this-sign-in'
 const SOON_MS = 20
 const NEVER_MS = 60_000
+const GONE_WITHIN_MS = 2000
 
 let loopback: Loopback
 beforeEach(async () => {
@@ -66,6 +69,19 @@ describe('the loopback address', () => {
     expect(answer.headers.get('content-security-policy')).toContain("default-src 'none'")
     expect(answer.headers.get('cache-control')).toBe('no-store')
     await redirect
+  })
+
+  test('closed, lets go of a connection that was never used, and the page still arrives', async () => {
+    const unused = connect(Number(new URL(loopback.redirectUri).port), '127.0.0.1')
+    await once(unused, 'connect')
+    const redirect = loopback.redirect(NEVER_MS)
+    const page = visit(`code=abc&state=${STATE}`).then((answer) => answer.text())
+    await redirect
+    const gone = once(unused, 'close', { signal: AbortSignal.timeout(GONE_WITHIN_MS) })
+    unused.resume()
+    loopback.close()
+    expect(await page).toContain('Back to the terminal')
+    await gone.finally(() => unused.destroy())
   })
 
   test('gives up in time', async () => {

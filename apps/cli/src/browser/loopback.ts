@@ -58,10 +58,13 @@ export class Loopback {
     })
   }
 
-  /** Answers that are on their way still arrive. */
+  /**
+   * The answer to the redirect still arrives, since it was given before anybody heard of it. Browsers open connections
+   * in advance and never use them: those count as busy, and would keep the process.
+   */
   close(): void {
     this.server.close()
-    this.server.closeIdleConnections()
+    this.server.closeAllConnections()
   }
 
   private answer(request: IncomingMessage, response: ServerResponse): void {
@@ -72,13 +75,15 @@ export class Loopback {
       response.end(page('This address belongs to another sign-in', 'Nothing was done.'))
       return
     }
+    response.once('close', () => {
+      this.waiting?.(redirect)
+    })
     response.writeHead(200, HEADERS)
     response.end(
       'error' in redirect
         ? page('Not signed in', 'The terminal says why. This window can be closed.')
         : page('Back to the terminal', 'The sign-in goes on there. This window can be closed.'),
     )
-    this.waiting?.(redirect)
   }
 
   private redirectIn(search: URLSearchParams): Redirect | undefined {

@@ -93,8 +93,14 @@ async function withProvider(
       context.note(text)
     },
   })
-  const { email, name } = await api.whoHolds(pair.access_token)
-  return toSession(email ?? name, pair)
+  try {
+    const { email, name } = await api.whoHolds(pair.access_token)
+    return toSession(email ?? name, pair)
+  } catch (error) {
+    // The session stands in no profile yet, so that nobody could end it later.
+    await api.revokeToken(pair.refresh_token).catch(() => undefined)
+    throw error
+  }
 }
 
 /** The session that was there before is of no more use to anybody. */
