@@ -2,12 +2,13 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from '@jest/g
 import type { AppError } from '@olytix/errors'
 import type { SignInRequest } from '../../src/oauth/providers/provider.js'
 import type { Providers } from '../../src/oauth/providers/providers.js'
-import { DISBELIEVED, FALSE_REPLIES, MARKUP, USELESS } from './lies.js'
+import { DISBELIEVED, FALSE_REPLIES, MARKUP, spoiled, USELESS } from './lies.js'
 import { CLIENT, LyingProvider } from './lying-provider.js'
 import { aRequest, providersFor, refusal, settingsFor, signIn } from './provider-client.js'
 import { SigningKey } from './signing-key.js'
 
 const honestKey = new SigningKey('RS256')
+const KID = String(honestKey.jwk['kid'])
 
 let provider: LyingProvider
 let other: LyingProvider
@@ -55,6 +56,30 @@ describe('not believed, with the cause in the log and 401 for who asks', () => {
     ])
     expect(error.cause).toMatch(cause)
     expectNothingLeaks(error)
+  })
+
+  test('invalid-sig-es256', async () => {
+    provider.rotate('ES256')
+    expect(await enter()).toMatchObject({ subject: 'person-1' })
+    provider.lies = { idToken: spoiled }
+    const error = await refusal(enter())
+    expect([error.code, error.cause]).toEqual(['UNAUTHORIZED', expect.stringMatching(/signature/)])
+    expectNothingLeaks(error)
+  })
+
+  test.each([
+    ['under its old name', (): string => KID, /no applicable/],
+    ['under the name of the new one', (key: SigningKey) => String(key.jwk['kid']), /signature/],
+  ])('a key that the provider has withdrawn since, %s', async (_how, nameOf, cause) => {
+    expect(await enter()).toMatchObject({ subject: 'person-1' })
+    provider.rotate()
+    expect(await enter()).toMatchObject({ subject: 'person-1' })
+    provider.lies = {
+      header: (header) => ({ ...header, kid: nameOf(provider.key) }),
+      idToken: (_, input) => `${input}.${honestKey.sign(input)}`,
+    }
+    const error = await refusal(enter())
+    expect([error.code, error.cause]).toEqual(['UNAUTHORIZED', expect.stringMatching(cause)])
   })
 
   test('a verifier that was swapped is what the provider refuses', async () => {

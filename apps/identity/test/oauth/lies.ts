@@ -155,7 +155,8 @@ function unsigned(algorithm: string): Lies {
   }
 }
 
-function spoiled(signed: string): string {
+/** The token with one bit of its signature changed. */
+export function spoiled(signed: string): string {
   const [header = '', payload = '', signature = ''] = signed.split('.')
   const bytes = Buffer.from(signature, 'base64url')
   bytes[10] = (bytes[10] ?? 0) ^ 1
