@@ -29,7 +29,7 @@ export const AuthorizeQuery = z
     }
   })
 
-/** As the provider sends it. Identity judges it, and notes a refusal; other parameters are ignored (RFC 6749 §4.1.2). */
+/** As the provider sends it. Identity judges what has this form; other parameters are ignored (RFC 6749 §4.1.2). */
 export const CallbackQuery = z.object({
   state: Text.min(1).max(1000),
   code: Text.max(4096).default(''),
