@@ -211,52 +211,64 @@ describe('many principals over few connections', () => {
     return answered
   }
 
-  test('see their own rows in every turn', async () => {
-    const answered = await askInTurns((error) => {
-      throw error
-    })
-    expect(answered).toBe(RUNS)
-  }, TIME_MS)
+  test(
+    'see their own rows in every turn',
+    async () => {
+      const answered = await askInTurns((error) => {
+        throw error
+      })
+      expect(answered).toBe(RUNS)
+    },
+    TIME_MS,
+  )
 
-  test('and nothing else while connections are killed and statements cancelled', async () => {
-    let isOver = false
-    const kill = async (): Promise<void> => {
-      const server = new Database({ url: process.env['OLYTIX_TEST__DATABASE_URL'] ?? '' })
-      for (let turn = 0; !isOver; turn++) {
-        const how = turn % 2 === 0 ? sql`pg_terminate_backend` : sql`pg_cancel_backend`
-        await server.execute(sql`
+  test(
+    'and nothing else while connections are killed and statements cancelled',
+    async () => {
+      let isOver = false
+      const kill = async (): Promise<void> => {
+        const server = new Database({ url: process.env['OLYTIX_TEST__DATABASE_URL'] ?? '' })
+        for (let turn = 0; !isOver; turn++) {
+          const how = turn % 2 === 0 ? sql`pg_terminate_backend` : sql`pg_cancel_backend`
+          await server.execute(sql`
           select ${how}(pid) from (
             select pid from pg_stat_activity
             where usename = ${superstore.database.serviceRole} and state = 'active'
             order by random() limit 1
           ) as busy`)
+        }
+        await server.close()
       }
-      await server.close()
-    }
-    const killing = kill()
-    const errors: unknown[] = []
-    const answered = await askInTurns((error) => errors.push(error)).finally(() => {
-      isOver = true
-    })
-    await killing
-    const codes = errors.map((error) => (error instanceof AppError ? error.code : error))
-    expect(codes.filter((code) => code !== 'UNAVAILABLE' && code !== 'QUERY_TIMEOUT')).toEqual([])
-    expect(answered).toBeGreaterThan(RUNS / 10)
-  }, TIME_MS)
+      const killing = kill()
+      const errors: unknown[] = []
+      const answered = await askInTurns((error) => errors.push(error)).finally(() => {
+        isOver = true
+      })
+      await killing
+      const codes = errors.map((error) => (error instanceof AppError ? error.code : error))
+      expect(codes.filter((code) => code !== 'UNAVAILABLE' && code !== 'QUERY_TIMEOUT')).toEqual([])
+      expect(answered).toBeGreaterThan(RUNS / 10)
+    },
+    TIME_MS,
+  )
 
-  test('who leaves in the middle ends nobody else’s statement', async () => {
-    const leave = async (turn: number): Promise<void> => {
-      const gone = new AbortController()
-      setTimeout(() => {
-        gone.abort()
-      }, turn % 12)
-      await streamed(BY_REGION, west, gone.signal).catch(() => undefined)
-    }
-    const stay = async (turn: number): Promise<void> => {
-      const principal = principals[turn % principals.length] ?? west
-      expect((await ask(BY_REGION, principal)).rows).toHaveLength(1)
-      expect(await streamed(BY_REGION, principal)).toHaveLength(1)
-    }
-    for (let turn = 0; turn < RUNS / 4; turn++) await Promise.all([leave(turn), stay(turn)])
-  }, TIME_MS)
+  test(
+    'who leaves in the middle ends nobody else’s statement',
+    async () => {
+      const leave = async (turn: number): Promise<void> => {
+        const gone = new AbortController()
+        setTimeout(() => {
+          gone.abort()
+        }, turn % 12)
+        await streamed(BY_REGION, west, gone.signal).catch(() => undefined)
+      }
+      const stay = async (turn: number): Promise<void> => {
+        const principal = principals[turn % principals.length] ?? west
+        expect((await ask(BY_REGION, principal)).rows).toHaveLength(1)
+        expect(await streamed(BY_REGION, principal)).toHaveLength(1)
+      }
+      for (let turn = 0; turn < RUNS / 4; turn++) await Promise.all([leave(turn), stay(turn)])
+    },
+    TIME_MS,
+  )
 })

@@ -118,8 +118,8 @@ export class YamlFile {
     if (contents.flow) return this.reprintedWithout(keys)
     return contents.items.reduce((text, { key, value }) => {
       if (!isScalar(key) || !keys.includes(String(key.value))) return text
-      const from = key.range?.[0] ?? 0
-      const to = (isNode(value) ? value.range?.[2] : undefined) ?? key.range?.[2] ?? from
+      const [from] = key.range
+      const [, , to] = isNode(value) ? value.range : key.range
       return text.slice(0, from) + text.slice(from, to).replace(/[^\n]/g, ' ') + text.slice(to)
     }, this.file.text)
   }
