@@ -185,7 +185,8 @@ describe('the credential of a management call', () => {
 function expectedAccess(rpc: string): object {
   if (SERVICE_RPCS.includes(rpc)) return { kind: 'service' }
   if (PUBLIC_RPCS.includes(rpc)) return { kind: 'public' }
-  return { kind: 'authenticated', scopes: USER_RPCS.includes(rpc) ? [] : ['admin'] }
+  if (USER_RPCS.includes(rpc)) return { kind: 'authenticated', scopes: [], fresh: false }
+  return { kind: 'authenticated', scopes: ['admin'] }
 }
 
 function fromService(entries: Record<string, string>, secret = ADMIN_KEY): Metadata {

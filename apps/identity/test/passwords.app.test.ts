@@ -52,7 +52,7 @@ describe('a failed sign-in', () => {
       JSON.stringify([
         status.UNAUTHENTICATED,
         'Invalid or missing authentication',
-        { 'content-type': 'application/grpc+proto', 'error-code': 'UNAUTHORIZED' },
+        { 'error-code': 'UNAUTHORIZED' },
       ]),
     ])
   })
