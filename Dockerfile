@@ -33,7 +33,8 @@ ENV NODE_ENV=production \
     OLYTIX_IDENTITY__HOST=0.0.0.0 \
     OLYTIX_PROJECT_PATH=/app/examples/superstore
 WORKDIR /app
-COPY --from=dependencies /app/node_modules ./node_modules
+# Whole: what two packages need in different versions lies below the package.
+COPY --from=dependencies /app ./
 COPY --from=build /out ./
 # New volumes take over these folders' owner and mode.
 RUN for owner in init postgres setup identity query-api; do \
