@@ -87,6 +87,7 @@ withEngine('docker compose up', () => {
     const seen = await output(composing('exec', '-T', 'query-api', ...list), environment)
     expect(seen.trim().split('\n').toSorted()).toEqual([
       '600 /secrets/query-api/database-url',
+      '600 /secrets/query-api/masking-key',
       '600 /secrets/query-api/owner-url',
       '600 /secrets/query-api/service-token',
       '600 /secrets/query-api/warehouse-url',
