@@ -27,7 +27,8 @@ function withSecondNames(project: Project, policy: Policy, cube: Cube): Readonly
       return of === cube.name && mask === 'none' ? members : []
     }),
   )
-  for (const { name, read } of readBy(cube)) {
+  for (const { name, value, filters } of expressionsByMember(cube)) {
+    const read = [...(value ? [value] : []), ...filters]
     const isSame = read.some((each) => texts.some((text) => textOf(each).includes(text)))
     const showsColumn = columns.isAmong(read.flatMap((each) => columnsRead(cube, each)))
     if ((isSame || showsColumn) && !opened.has(name)) named.add(name)
@@ -39,14 +40,22 @@ function valueOf(cube: Cube, name: string): Expression | undefined {
   return (cube.dimensions[name] ?? cube.segments[name] ?? cube.measures[name])?.expression
 }
 
-/** Each member of a cube with all expressions over its rows. */
-function readBy(cube: Cube): { readonly name: string; readonly read: readonly Expression[] }[] {
+/** A member with all its expressions over the rows of its cube. */
+interface MemberExpressions {
+  readonly name: string
+  /** What it shows or aggregates; `undefined` for a plain count and for `number`. */
+  readonly value: Expression | undefined
+  /** What chooses its rows. */
+  readonly filters: readonly Expression[]
+}
+
+export function expressionsByMember(cube: Cube): MemberExpressions[] {
   return [
     ...[...Object.values(cube.dimensions), ...Object.values(cube.segments)].map((member) => {
-      return { name: member.name, read: [member.expression] }
+      return { name: member.name, value: member.expression, filters: [] }
     }),
     ...Object.values(cube.measures).map(({ name, expression, filters }) => {
-      return { name, read: [...(expression ? [expression] : []), ...filters] }
+      return { name, value: expression, filters }
     }),
   ]
 }

@@ -22,6 +22,10 @@ const CUBES = `cubes:
     measures:
       - {name: amount, type: sum, sql: amount}
       - {name: cost, type: sum, sql: cost, filters: [{sql: "cost > 0"}]}
+      - {name: average, type: avg, sql: pay}
+      - {name: middle, type: percentile, sql: pay, percentile: 0.5}
+      - {name: frauds, type: count, filters: [{sql: is_fraud}]}
+      - {name: profit, type: sum, sql: "a - b"}
   - name: people
     sql_table: raw.people
     dimensions:
@@ -35,9 +39,10 @@ const CUBES = `cubes:
 const MODEL = `select * from {{ source('raw', 'sales') }}`
 
 const RULES = `policies:
-  - {name: own, cube: sales, roles: ["*"], filter: "tenant = $user.tenant and people.region = 'West'", exclude_members: [cost]}
+  - {name: own, cube: sales, roles: ["*"], filter: "tenant = $user.tenant and people.region = 'West'", exclude_members: [cost, frauds, profit]}
 masking:
-  - {name: names, cube: people, members: [name], mask: partial}`
+  - {name: names, cube: people, members: [name], mask: partial}
+  - {name: pay, cube: sales, members: [average, middle], mask: none}`
 
 function project(change: (text: string) => string = (text) => text): Project {
   const file = (path: string, text: string) => ({ path, text: change(text) })
@@ -82,6 +87,18 @@ describe('only an admin changes', () => {
     ],
     ['a member that a policy closes', 'type: sum, sql: cost', 'type: sum, sql: amount'],
     ['the filter of such a member', 'cost > 0', 'cost > 1'],
+    ['an average that may be shown into a greatest value', 'type: avg', 'type: max'],
+    ['a median that may be shown into a greatest value', 'percentile: 0.5', 'percentile: 0.99'],
+    [
+      'a second count of the rows that a hidden one counts',
+      '      - {name: frauds',
+      '      - {name: bad, type: count, filters: [{sql: is_fraud}]}\n      - {name: frauds',
+    ],
+    [
+      'a sum that is a hidden one in other words',
+      '      - {name: frauds',
+      '      - {name: loss, type: sum, sql: "-(b - a)"}\n      - {name: frauds',
+    ],
     [
       'a member that is masked',
       'name, type: string}\n  - name: free',

@@ -1,12 +1,14 @@
 import type { PolicyCondition, PolicyTest } from '../project/policy-language.js'
 import type { ColumnName, Cube, Expression, Join, Policy, Project } from '../project/project.js'
+import { expressionsByMember } from './excluded-members.js'
 import { columnsRead, ProtectedColumns } from './protected-columns.js'
 
 /**
  * What of a project only an admin may change, besides the rules themselves: what policies and masks stand on. These are
- * the relation and joins of a cube that has some, the expressions that they name, what policies reach through joins, and
- * all joins that read a masked or excluded column.
- * @returns names of what is other, new or gone in `after`: `policy own_town`, `mask names`, `join visits.people`
+ * the relation and joins of a cube that has some, the members that they name, what policies reach through joins, all
+ * joins that read a masked or excluded column, and members that could show a named member in other words.
+ * @returns names of what is other, new or gone in `after`: `policy own_town`, `mask names`, `join visits.people`,
+ *   `member visits.late`
  */
 export function changedFooting(before: Project, after: Project): string[] {
   const [old, now] = [footing(before), footing(after)]
@@ -23,6 +25,7 @@ function footing(project: Project): ReadonlyMap<string, string> {
       return [`mask ${mask.name}`, JSON.stringify([mask, stands])] as const
     }),
     ...ofJoins(project),
+    ...ofOtherWords(project),
   ])
 }
 
@@ -37,14 +40,48 @@ function ofPolicy({ cubes }: Project, policy: Policy): string {
 }
 
 function ofMembers(cube: Cube | undefined, names: readonly string[]): unknown {
-  return [cube?.relation, names.map((name) => [name, expressionsOf(cube, name)])]
+  return [cube?.relation, names.map((name) => [name, substanceOf(cube, name)])]
 }
 
-function expressionsOf(cube: Cube | undefined, name: string): unknown {
-  const { expression, filters, value } = cube?.measures[name] ?? {}
+/** All that a member's values depend on. Whoever may see an average need not see a greatest value. */
+function substanceOf(cube: Cube | undefined, name: string): unknown {
   const dimension = cube?.dimensions[name]
-  const segment = cube?.segments[name]
-  return [dimension?.expression, dimension?.type, segment?.expression, expression, filters, value]
+  const measure = Object.entries(cube?.measures[name] ?? {})
+  return [
+    dimension?.expression,
+    dimension?.type,
+    cube?.segments[name]?.expression,
+    measure.filter(([key]) => !PRESENTATION.has(key)),
+  ]
+}
+
+const PRESENTATION = new Set(['title', 'description', 'format', 'drillMembers', 'isPublic'])
+
+/**
+ * Members that read what a named member computes with, or chooses its rows by: lineage follows the column that a member
+ * shows, but not `-(b - a)` in place of `a - b`, nor the filter of a count.
+ */
+function ofOtherWords({ policies, masking, cubes }: Project): (readonly [string, string])[] {
+  return Object.values(cubes).flatMap((cube) => {
+    const named = new Set([
+      ...policies.flatMap((each) => (each.cube === cube.name ? each.excludeMembers : [])),
+      ...masking.flatMap((each) => (each.cube === cube.name ? each.members : [])),
+    ])
+    const members = expressionsByMember(cube)
+    const worded = members.flatMap(({ name, value, filters }) => {
+      const isPlain = value?.parts.length === 1
+      return named.has(name) ? [...(value && !isPlain ? [value] : []), ...filters] : []
+    })
+    const columns = new ProtectedColumns(worded.flatMap((each) => columnsRead(cube, each)))
+    return members.flatMap(({ name, value, filters }) => {
+      const read = [...(value ? [value] : []), ...filters].flatMap((each) =>
+        columnsRead(cube, each),
+      )
+      if (named.has(name) || !columns.isAmong(read)) return []
+      const substance = JSON.stringify(substanceOf(cube, name))
+      return [[`member ${cube.name}.${name}`, substance] as const]
+    })
+  })
 }
 
 function partitionsOf(cube: Cube | undefined): unknown {
