@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals'
 import { aPrincipal } from '@olytix/auth-guards/testing'
+import { AppError, type ErrorCode } from '@olytix/errors'
 import { Database, sql } from '@olytix/postgres'
 import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { loadModule } from 'libpg-query'
@@ -11,7 +12,7 @@ import { editDocument } from '../src/definitions/documents.js'
 import { FolderWatcher } from '../src/definitions/folder-watcher.js'
 import { loadFolder } from '../src/definitions/load-folder.js'
 import { RevisionFollower } from '../src/definitions/revision-follower.js'
-import { compileProject } from '../src/project/build-project.js'
+import { type CompiledProject, compileProject } from '../src/project/build-project.js'
 import { CurrentProject } from '../src/project/current-project.js'
 import type { ProjectFiles } from '../src/project/definitions.js'
 
@@ -47,6 +48,22 @@ afterEach(async () => {
 function replica(environment: Record<string, string> = {}): Definitions {
   const compile = (files: ProjectFiles) => Promise.resolve(compileProject(files, environment))
   return new Definitions({ database, project: 'shop', compile, now: () => new Date() })
+}
+
+/** A replica whose next compilation can be made to fail. */
+function hindered() {
+  const failures: AppError[] = []
+  let compiled = 0
+  const compile = (files: ProjectFiles): Promise<CompiledProject> => {
+    compiled++
+    const failure = failures.pop()
+    return failure ? Promise.reject(failure) : Promise.resolve(compileProject(files, {}))
+  }
+  return {
+    hinder: (code: ErrorCode) => failures.push(new AppError(code, 'for a moment')),
+    compiled: () => compiled,
+    of: new Definitions({ database, project: 'shop', compile, now: () => new Date() }),
+  }
 }
 
 const POLICY = 'policies: [{name: all, cube: orders, roles: ["*"]}]'
@@ -236,6 +253,18 @@ describe('a change', () => {
 })
 
 describe('a folder that is watched', () => {
+  test('is loaded once what was in the way has passed', async () => {
+    const { changed: first } = await load(folder())
+    if (!first) throw new Error('no revision')
+    const projects = new CurrentProject(first)
+    const { hinder, of } = hindered()
+    const read = () => Promise.resolve(folder({ title: 'Watched' }))
+    hinder('UNAVAILABLE')
+    const watcher = new FolderWatcher({ definitions: of, projects, read, files: folder() })
+    await until(() => projects.project.cubes['orders']?.title === 'Watched')
+    await watcher.close()
+  })
+
   test('is loaded when it changes; what does not compile leaves the project as it is', async () => {
     const { changed: first } = await load(folder())
     if (!first) throw new Error('no revision')
@@ -287,16 +316,53 @@ describe('replicas', () => {
 
   test('keep what they have when a revision does not compile for them', async () => {
     await load(folder())
-    const [current, follower] = await following(definitions)
+    const first = await definitions.load()
+    if (!first) throw new Error('no revision')
+    const current = new CurrentProject(first)
     const richer = replica({ NAME: 'x' })
     const files = folder({ settings: 'name: shop\nvars: {a: "${NAME}"}' })
     await loadFolder(richer, { files, takesPolicies: false })
     await expect(definitions.refresh(current)).rejects.toMatchObject({ code: 'INVALID_PROJECT' })
+    await definitions.refresh(current)
     expect(current.held.revision).toBe(1)
+    const follower = new RevisionFollower(database, definitions, current)
     await loadFolder(richer, { files: folder({ title: 'Later' }), takesPolicies: false })
     await until(() => current.held.revision === 3)
     expect(current.project.cubes['orders']?.title).toBe('Later')
     await follower.close()
+  })
+
+  test('take a revision later when something that passes was in the way', async () => {
+    await load(folder())
+    const { hinder, of } = hindered()
+    const [current, follower] = await following(of)
+    hinder('QUERY_TIMEOUT')
+    await editTitle('Edited')
+    await until(() => current.held.revision === 2)
+    await follower.close()
+  })
+
+  test('compile a revision once, however many look for it at once', async () => {
+    await load(folder())
+    const { compiled, of } = hindered()
+    const first = await of.load()
+    if (!first) throw new Error('no revision')
+    const current = new CurrentProject(first)
+    await editTitle('Edited')
+    await Promise.all([1, 2, 3].map(() => of.refresh(current)))
+    expect([current.held.revision, compiled()]).toEqual([2, 2])
+  })
+
+  test('keep no connection for changes that wait for others', async () => {
+    await load(folder())
+    const titles = Array.from({ length: 20 }, (_, index) => `T${String(index)}`)
+    const changes = await owner.transaction(async (transaction) => {
+      await transaction.execute(sql`lock table revisions in access exclusive mode`)
+      const waiting = titles.map((title) => editTitle(title))
+      expect(await database.execute(sql`select 1`)).toBe(1)
+      return waiting
+    })
+    expect((await Promise.all(changes)).at(-1)?.revision).toBe(21)
   })
 
   test('a reply that comes late does not bring an old revision back', async () => {

@@ -69,6 +69,9 @@ export interface Changed extends ProjectRevision {
 export class Definitions {
   /** A revision that does not compile here: it is not tried again and again. */
   private refused = 0
+  private refreshing: Promise<void> | undefined
+  /** Changes of this replica, one after the other: those that wait hold no connection. */
+  private turn: Promise<unknown> = Promise.resolve()
 
   constructor(private readonly options: DefinitionsOptions) {}
 
@@ -78,6 +81,12 @@ export class Definitions {
    * @throws AppError INVALID_PROJECT with all problems, and whatever `propose` throws
    */
   change(change: Change): Promise<Changed | undefined> {
+    const own = this.turn.then(() => this.make(change))
+    this.turn = own.catch(() => undefined)
+    return own
+  }
+
+  private make(change: Change): Promise<Changed | undefined> {
     return this.options.database.transaction(async (transaction) => {
       await lockDefinitions(transaction)
       const head = await this.readHead(transaction)
@@ -127,16 +136,25 @@ export class Definitions {
     return { project, revision }
   }
 
-  /** Replaces `current` when a newer revision is there; with one that does not compile here, it stays. */
-  async refresh(current: CurrentProject): Promise<void> {
+  /**
+   * Replaces `current` when a newer revision is there; with one that does not compile here, it stays. Whatever else fails
+   * may pass: a warehouse that is slow for a moment must not keep old policies in force.
+   */
+  refresh(current: CurrentProject): Promise<void> {
+    this.refreshing ??= this.takeNewest(current).finally(() => {
+      this.refreshing = undefined
+    })
+    return this.refreshing
+  }
+
+  private async takeNewest(current: CurrentProject): Promise<void> {
     const head = await findHead(this.options.database, this.options.project)
     if (head <= current.held.revision || head === this.refused) return
     try {
       const next = await this.load()
       if (next) current.replace(next)
     } catch (error) {
-      const isAway = error instanceof AppError && error.code === 'UNAVAILABLE'
-      if (!isAway) this.refused = head
+      if (error instanceof AppError && error.code === 'INVALID_PROJECT') this.refused = head
       throw error
     }
   }

@@ -46,8 +46,15 @@ export class FolderWatcher {
     const files = await read()
     const now = JSON.stringify(files)
     if (now === this.seen) return
+    const { changed, warnings } = await loadFolder(definitions, {
+      files,
+      takesPolicies: false,
+    }).catch((error: unknown) => {
+      // Anything else passes, and the change is still to be loaded.
+      if (error instanceof AppError && error.code === 'INVALID_PROJECT') this.seen = now
+      throw error
+    })
     this.seen = now
-    const { changed, warnings } = await loadFolder(definitions, { files, takesPolicies: false })
     for (const warning of warnings) this.logger.warn(warning)
     if (!changed) return
     projects.replace(changed)

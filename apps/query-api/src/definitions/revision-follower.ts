@@ -39,8 +39,8 @@ export class RevisionFollower {
   }
 
   private async poll(): Promise<void> {
-    await this.listen()
-    await this.definitions.refresh(this.current)
+    // Together: whoever gets no connection for hints still looks.
+    await Promise.all([this.definitions.refresh(this.current), this.listen()])
   }
 
   private async listen(): Promise<void> {
