@@ -5,6 +5,9 @@ import { Transform } from 'node:stream'
 export class TcpGate {
   /** How long each thing that the service says is on its way, in milliseconds. */
   replyDelayMs = 0
+  /** How often a client spoke after the service had: round trips, when one client is there. */
+  turns = 0
+  private lastHeard: 'client' | 'service' = 'service'
   private readonly sockets = new Set<Socket>()
   private readonly servers = new Set<Socket>()
   private isShut = false
@@ -90,6 +93,8 @@ export class TcpGate {
   private requests(): Transform {
     return new Transform({
       transform: (said: Buffer, _encoding, done) => {
+        if (this.lastHeard === 'service') this.turns++
+        this.lastHeard = 'client'
         done(null, this.rewrite(said))
       },
     })
@@ -98,8 +103,12 @@ export class TcpGate {
   private replies(): Transform {
     return new Transform({
       transform: (said: Buffer, _encoding, done) => {
-        if (this.replyDelayMs > 0) setTimeout(done, this.replyDelayMs, null, said)
-        else done(null, said)
+        const pass = (): void => {
+          this.lastHeard = 'service'
+          done(null, said)
+        }
+        if (this.replyDelayMs > 0) setTimeout(pass, this.replyDelayMs)
+        else pass()
       },
     })
   }
