@@ -7,10 +7,11 @@ const IDENTITY = {
   scopes: [],
   audit: [],
   health: [],
+  upkeep: [],
   users: ['scopes', 'audit'],
-  keys: ['scopes', 'users', 'audit'],
-  tokens: ['scopes', 'users', 'audit'],
-  oauth: ['users', 'tokens', 'audit'],
+  keys: ['scopes', 'users', 'audit', 'upkeep'],
+  tokens: ['scopes', 'users', 'audit', 'upkeep'],
+  oauth: ['users', 'tokens', 'audit', 'upkeep'],
   authorize: ['scopes', 'keys', 'tokens', 'users', 'audit'],
 }
 

@@ -6,13 +6,15 @@ import {
   Logger,
   type NestInterceptor,
 } from '@nestjs/common'
+import { AppError } from '@olytix/errors'
 import { catchError, mergeMap, type Observable } from 'rxjs'
 import { AuditService } from '../audit/audit.service.js'
 import { originOf } from '../audit/origin.js'
 
 /**
- * Says in the metadata of each management call, also of one that fails, which revision there is once it is over.
- * Whoever passed the call on then reuses no answer of Authorize that is older, without waiting to hear of the change.
+ * Says in the metadata of each call that is passed on for somebody, sign-in included, which revision there is once it is
+ * over: a call that is refused may have ended a session all the same. Whoever passed it on then reuses no answer of
+ * Authorize that is older, without waiting to hear of the change.
  */
 @Injectable()
 export class RevisionInterceptor implements NestInterceptor {
@@ -30,7 +32,8 @@ export class RevisionInterceptor implements NestInterceptor {
         return answer
       }),
       catchError(async (error: unknown) => {
-        await this.tell(call)
+        // The database does not answer: asking it again would only take longer than the caller waits.
+        if (!(error instanceof AppError && error.code === 'UNAVAILABLE')) await this.tell(call)
         throw error
       }),
     )

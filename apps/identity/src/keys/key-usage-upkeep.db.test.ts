@@ -3,11 +3,8 @@ import { afterAll, beforeAll, expect, test } from '@jest/globals'
 import { Database, sql } from '@olytix/postgres'
 import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { z } from 'zod'
-import {
-  KeyUsageUpkeepService,
-  USAGE_KEPT_DAYS,
-  USAGE_REAPED_AT_ONCE,
-} from './key-usage-upkeep.service.js'
+import { REAPED_AT_ONCE } from '../upkeep/upkeep.js'
+import { KeyUsageUpkeepService, USAGE_KEPT_DAYS } from './key-usage-upkeep.service.js'
 
 const NOW = new Date('2026-11-24T10:00:00.000Z')
 
@@ -30,7 +27,7 @@ afterAll(async () => {
 })
 
 test('usage of a key is deleted once it is too old, whatever the number of rows and processes', async () => {
-  const count = 2 * USAGE_REAPED_AT_ONCE + 1
+  const count = 2 * REAPED_AT_ONCE + 1
   await owner.execute(sql`
     insert into users (id, email, email_canonical, name, created_at, updated_at)
     values ('usr_1', 'a@b', 'a@b', 'A', now(), now())`)

@@ -48,9 +48,11 @@ export class AccountsService {
           throw refusal(confirmed, decision.reason, decision.account?.id)
         case 'create':
           return this.create(transaction, decision, confirmed)
-        case 'link':
-          await this.link(transaction, decision.account.id, confirmed)
-          return this.refresh(transaction, decision.account, confirmed)
+        case 'link': {
+          const account = await this.refresh(transaction, decision.account, confirmed)
+          await this.link(transaction, account.id, confirmed)
+          return account
+        }
         case 'sign_in':
           return this.refresh(transaction, decision.account, confirmed)
       }

@@ -1,7 +1,6 @@
 import type { AttributeValue, Scope } from '@olytix/auth-guards'
 import { z } from 'zod'
-import type { Attributes } from '../users/attributes.js'
-import { plainText } from '../users/message-text.js'
+import { type Attributes, attributeValue } from '../users/attributes.js'
 import type { ClaimsMapping } from './provider-settings.js'
 
 /** What a person may do and which rows they see. */
@@ -14,10 +13,6 @@ export interface Grants {
 /** Scopes of each role that there is. */
 export type KnownRoles = ReadonlyMap<string, readonly Scope[]>
 
-const MAX_LIST = 1000
-
-const scalar = z.union([plainText, z.number(), z.boolean()])
-const attributeValue = z.union([scalar, z.array(scalar).max(MAX_LIST)])
 const texts = z.union([z.string().transform((text) => [text]), z.array(z.unknown())])
 
 /**

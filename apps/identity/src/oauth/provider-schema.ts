@@ -1,6 +1,7 @@
 import { isLoopback, Secret } from '@olytix/config'
 import { strict } from '@olytix/config/yaml'
 import { z } from 'zod'
+import { ATTRIBUTE_NAME } from '../users/attributes.js'
 import { GITHUB_USERINFO_URL, presetOf, type ProviderPreset } from './provider-presets.js'
 import type {
   ClaimsMapping,
@@ -26,7 +27,7 @@ const oneOrMore = z.union([text.transform((one) => [one]), z.array(text).min(1)]
 const claims = strict({
   roles: strict({ from: text, map: z.record(text, oneOrMore) }).optional(),
   attributes: z
-    .record(z.string().regex(/^[a-z_][a-z0-9_]{0,62}$/, 'is no name of an attribute'), text)
+    .record(z.string().regex(ATTRIBUTE_NAME, 'is no name of an attribute'), text)
     .default({}),
   allow_admin: z.boolean().default(false),
 }).transform((read): ClaimsMapping => ({

@@ -13,7 +13,8 @@ import { SigningKeysService } from './signing-keys.service.js'
 import { ThrottleService } from './throttle.service.js'
 import { TokenFactory } from './token-factory.js'
 import { daysAfter, type TokensOptions } from './tokens.options.js'
-import { REAPED_AT_ONCE, UpkeepService } from './upkeep.service.js'
+import { REAPED_AT_ONCE } from '../upkeep/upkeep.js'
+import { UpkeepService } from './upkeep.service.js'
 
 const BEGIN = new Date('2026-11-24T10:00:00.000Z')
 const MINUTE_MS = 60_000

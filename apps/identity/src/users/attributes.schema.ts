@@ -1,18 +1,13 @@
 import type { AttributeValue } from '@olytix/auth-guards'
 import type { AttributeValue as WireAttribute } from '@olytix/proto'
 import { z } from 'zod'
-import { ATTRIBUTE_NAME, fromWire } from './attributes.js'
-import { plainText } from './message-text.js'
+import { ATTRIBUTE_NAME, attributeValue, fromWire, MAX_LIST } from './attributes.js'
 
 const MAX_ATTRIBUTES = 100
-const MAX_LIST = 1000
 
 const attribute = z.custom<WireAttribute>().transform((value, context): AttributeValue => {
-  const parsed = fromWire(value)
-  const texts = [parsed].flat().filter((element) => typeof element === 'string')
-  if (parsed !== undefined && texts.every((element) => plainText.safeParse(element).success)) {
-    if (typeof parsed !== 'object' || parsed.length <= MAX_LIST) return parsed
-  }
+  const parsed = attributeValue.safeParse(fromWire(value))
+  if (parsed.success) return parsed.data
   context.addIssue({
     code: 'custom',
     message: `must be text, a finite number, true or false, or a list of at most ${String(MAX_LIST)} of them`,

@@ -1,11 +1,20 @@
 import type { AttributeValue } from '@olytix/auth-guards'
 import type { AttributeValue as WireAttribute } from '@olytix/proto'
 import { z } from 'zod'
+import { plainText } from './message-text.js'
 
 /** Attributes for row-level policies, by name. */
 export type Attributes = Readonly<Record<string, AttributeValue>>
 
 export const ATTRIBUTE_NAME = /^[a-z_][a-z0-9_]{0,62}$/
+
+/** Elements of an attribute that is a list, at most. */
+export const MAX_LIST = 1000
+
+const given = z.union([plainText, z.number(), z.boolean()])
+
+/** What an attribute may be set to. */
+export const attributeValue = z.union([given, z.array(given).max(MAX_LIST)])
 
 const scalar = z.union([z.string(), z.number(), z.boolean()])
 
