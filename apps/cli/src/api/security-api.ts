@@ -7,19 +7,12 @@ import {
   type SigningKey,
   signingKeyPage,
 } from './identity-answers.js'
+import { type EventQuery, type NewestEvents, newestEvents } from './newest-events.js'
 import { pages } from './pages.js'
 import { call, command, type Endpoint } from './transport.js'
 
-export interface EventQuery {
-  readonly type?: string | undefined
-  readonly subject?: string | undefined
-  readonly from?: string | undefined
-  readonly to?: string | undefined
-}
-
 const SIGNING_KEYS = 'api/v1/auth/signing-keys'
 const AUDIT = 'api/v1/auth/audit'
-const LARGEST_PAGE = 1000
 
 /** Signing keys and the audit trail. Every method throws what `call` throws. */
 export class SecurityApi {
@@ -43,18 +36,8 @@ export class SecurityApi {
   }
 
   /** The newest `limit` events that fit, and whether there are more. */
-  async listEvents(
-    query: EventQuery,
-    limit: number,
-  ): Promise<{ readonly events: readonly AuditEvent[]; readonly hasMore: boolean }> {
-    const search = { ...query, page_size: String(Math.min(limit, LARGEST_PAGE)) }
-    const events: AuditEvent[] = []
-    for await (const page of pages(this.endpoint, { path: AUDIT, search }, eventPage)) {
-      events.push(...page.events)
-      const hasMore = events.length > limit || Boolean(page.next_page_token)
-      if (events.length >= limit) return { events: events.slice(0, limit), hasMore }
-    }
-    return { events, hasMore: false }
+  listEvents(query: EventQuery, limit: number): Promise<NewestEvents<AuditEvent>> {
+    return newestEvents(this.endpoint, { path: AUDIT, page: eventPage }, query, limit)
   }
 
   /** Lets the server recompute the hash chain over all events. */

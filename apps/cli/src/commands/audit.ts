@@ -12,6 +12,8 @@ export function addDataAudit(program: Command, context: CommandContext): void {
     program
       .command('audit')
       .description('show who asked for which numbers, and who changed policies; newest first'),
+    'data_access',
+    'only on or by this id, e-mail address or cube',
   ).action(async ({ limit, ...query }: EventOptions) => {
     const { events, hasMore } = await (await context.api()).audit.list(query, limit)
     context.answer({ events }, () => renderEvents(events))

@@ -6,13 +6,16 @@ import type { CommandContext } from './command-context.js'
 import { addEventOptions, type EventOptions } from './event-options.js'
 
 const COLUMNS = ['time', 'type', 'by', 'on', 'address', 'outcome', 'request']
+
 export function addAudit(auth: Command, context: CommandContext): void {
   const group = auth.command('audit').description('show security events, newest first')
-  addEventOptions(group).action(async ({ limit, ...query }: EventOptions) => {
-    const { events, hasMore } = await (await context.api()).security.listEvents(query, limit)
-    context.answer({ events }, () => renderEvents(events))
-    if (hasMore) context.note(`There are older ones: --limit ${String(limit * 2)}, or --to.`)
-  })
+  addEventOptions(group, 'key_created', 'only on or by this id').action(
+    async ({ limit, ...query }: EventOptions) => {
+      const { events, hasMore } = await (await context.api()).security.listEvents(query, limit)
+      context.answer({ events }, () => renderEvents(events))
+      if (hasMore) context.note(`There are older ones: --limit ${String(limit * 2)}, or --to.`)
+    },
+  )
   group
     .command('verify')
     .description('check that no event was changed or removed; exit code 1 if one was')

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander'
-import type { EventQuery } from '../api/security-api.js'
+import type { EventQuery } from '../api/newest-events.js'
 import { parseMoment } from './moments.js'
 
 const MAX_LIMIT = 100_000
@@ -9,10 +9,11 @@ export interface EventOptions extends EventQuery {
   readonly limit: number
 }
 
-export function addEventOptions(command: Command): Command {
+/** @param example a type of this trail; @param subject what `--subject` finds */
+export function addEventOptions(command: Command, example: string, subject: string): Command {
   return command
-    .option('--type <type>', 'only of this type, as in key_created')
-    .option('--subject <id>', 'only on or by this id')
+    .option('--type <type>', `only of this type, as in ${example}`)
+    .option('--subject <id>', subject)
     .option('--from <moment>', 'from this date or moment on', parseMoment)
     .option('--to <moment>', 'before this date or moment', parseMoment)
     .option('--limit <n>', 'at most so many', parseLimit, 100)
