@@ -48,3 +48,19 @@ export interface AuditEvent {
   readonly denialReason: string | null
   readonly data: Readonly<Record<string, unknown>>
 }
+
+/** What an event has that is about no question. */
+export const NO_QUESTION = {
+  subject: null,
+  cube: null,
+  measures: [],
+  dimensions: [],
+  policies: [],
+  predicates: [],
+  maskingPolicies: [],
+  maskedMembers: [],
+  policyEvaluationMs: null,
+  rows: null,
+  denialReason: null,
+  data: {},
+} as const satisfies Partial<AuditEvent>

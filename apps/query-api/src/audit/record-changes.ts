@@ -1,5 +1,5 @@
 import type { Queryable } from '@olytix/postgres'
-import type { AuditEvent } from './audit-event.js'
+import { type AuditEvent, NO_QUESTION } from './audit-event.js'
 import { insertEvents } from './audit.queries.js'
 
 /** A change of what decides about answers. */
@@ -15,16 +15,4 @@ export async function recordChanges(
 ): Promise<void> {
   const events = changes.map((change) => ({ ...NO_QUESTION, ...change }))
   if (events.length > 0) await insertEvents(transaction, events)
-}
-
-const NO_QUESTION = {
-  measures: [],
-  dimensions: [],
-  policies: [],
-  predicates: [],
-  maskingPolicies: [],
-  maskedMembers: [],
-  policyEvaluationMs: null,
-  rows: null,
-  denialReason: null,
 }

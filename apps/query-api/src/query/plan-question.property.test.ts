@@ -248,6 +248,13 @@ describe('a plan that is used again', () => {
     }
   })
 
+  test('serves a question however long its answer may take', () => {
+    const patient = { ...asking({}), timeoutMs: 5000, cache: 'bypass' }
+    expect(planQuestion(project, west, patient).plan).toBe(
+      planQuestion(project, west, asking({})).plan,
+    )
+  })
+
   test('serves no other revision of the project', () => {
     const one = planQuestion(project, west, having('x')).plan
     expect(planQuestion({ ...project }, west, having('x')).plan).not.toBe(one)

@@ -93,12 +93,15 @@ function valuesOf({ plan }: Templates, question: QueryRequest): LateValues {
 
 /**
  * Everything that a plan may depend on: all of the principal but how long they are known, and all of the question but the
- * values that it compares with, of which only the type counts.
+ * values that it compares with, of which only the type counts. How an answer is read (its time-out) is no part of it.
  */
 function keyOf({ expiresAt: _, ...principal }: Principal, question: QueryRequest): string {
-  const { filters, timeRange, ...rest } = question
+  const { metrics, dimensions, filters, segments, timeRange, orderBy } = question
+  const { fill, limit, offset, totals, timezone } = question
   const range = timeRange && 'start' in timeRange ? timeRange.dimension : timeRange
-  return JSON.stringify([principal, rest, range ?? null, filters.map(shapeOf)])
+  const members = [metrics, dimensions, segments, orderBy, filters.map(shapeOf), range ?? null]
+  const settings = [fill ?? null, limit, offset, totals ?? null, timezone]
+  return JSON.stringify([principal, members, settings])
 }
 
 function shapeOf(node: FilterNode): unknown {

@@ -1,5 +1,10 @@
 import { AppError } from '@olytix/errors'
-import type { AuditEvent, AuditEventType, Caller } from '../audit/audit-event.js'
+import {
+  type AuditEvent,
+  type AuditEventType,
+  type Caller,
+  NO_QUESTION,
+} from '../audit/audit-event.js'
 import type { AuditService } from '../audit/audit.service.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import type { Question } from './run-query.js'
@@ -98,21 +103,13 @@ export class QuestionTrail {
     const { metrics, dimensions } = this.question
     const named = [...metrics, ...dimensions].find((name) => name.includes('.'))
     return {
+      ...NO_QUESTION,
       type,
       at: this.audit.clock.now(),
       caller: this.caller,
-      subject: null,
       cube: named?.split('.')[0] ?? null,
       measures: metrics,
       dimensions,
-      policies: [],
-      predicates: [],
-      maskingPolicies: [],
-      maskedMembers: [],
-      policyEvaluationMs: null,
-      rows: null,
-      denialReason: null,
-      data: {},
     }
   }
 }

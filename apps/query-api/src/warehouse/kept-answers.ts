@@ -21,32 +21,25 @@ interface Asked {
   readonly settings: Settings
 }
 
-interface Entry<T> {
-  readonly edition: object
-  readonly rows: T
+/** What is kept of one edition. */
+interface Edition {
+  readonly answers: LRUCache<string, TextRows>
+  readonly running: Map<string, Promise<TextRows>>
 }
 
 /**
  * Answers that may be given again for a while. They are known by everything that the database was told: the statement,
  * its values, and all settings of the transaction, which say who asks. So nobody is given what was read for another.
- * Equal questions at the same time share one statement. An error is nobody's answer: it is not kept.
+ * Equal questions at the same time share one statement. An error is nobody's answer: it is not kept. With its edition
+ * everything goes that was kept of it.
  */
 export class KeptAnswers {
-  private readonly answers: LRUCache<string, Entry<TextRows>>
-  private readonly running = new Map<string, Entry<Promise<TextRows>>>()
+  private readonly editions = new WeakMap<object, Edition>()
 
   constructor(
     private readonly now: () => number,
-    maxBytes: number,
-  ) {
-    this.answers = new LRUCache({
-      maxSize: maxBytes,
-      maxEntrySize: Math.ceil(maxBytes / 4),
-      sizeCalculation: ({ rows }) => bytesOf(rows),
-      perf: { now },
-      ttlResolution: 0,
-    })
-  }
+    private readonly maxBytes: number,
+  ) {}
 
   /** @throws whatever `run` throws, also for those who wait for the same run */
   async read(
@@ -54,21 +47,38 @@ export class KeptAnswers {
     { forMs, edition }: Reuse,
     run: () => Promise<TextRows>,
   ): Promise<KeptRows> {
+    const { answers, running } = this.of(edition)
     const key = keyOf(asked)
-    const known = this.answers.get(key)
-    if (known?.edition === edition) return { rows: known.rows, isKept: true }
-    const running = this.running.get(key)
-    if (running?.edition === edition) return { rows: await running.rows, isKept: true }
+    const known = answers.get(key) ?? running.get(key)
+    if (known) return { rows: await known, isKept: true }
     const start = this.now()
-    const own = { edition, rows: run() }
-    this.running.set(key, own)
+    const own = run()
+    running.set(key, own)
     try {
-      const rows = await own.rows
-      this.answers.set(key, { edition, rows }, { ttl: forMs, start })
+      const rows = await own
+      answers.set(key, rows, { ttl: forMs, start })
       return { rows, isKept: false }
     } finally {
-      if (this.running.get(key) === own) this.running.delete(key)
+      running.delete(key)
     }
+  }
+
+  private of(edition: object): Edition {
+    const known = this.editions.get(edition)
+    if (known) return known
+    const made = { answers: this.emptyAnswers(), running: new Map<string, Promise<TextRows>>() }
+    this.editions.set(edition, made)
+    return made
+  }
+
+  private emptyAnswers(): LRUCache<string, TextRows> {
+    return new LRUCache({
+      maxSize: this.maxBytes,
+      maxEntrySize: Math.ceil(this.maxBytes / 4),
+      sizeCalculation: bytesOf,
+      perf: { now: this.now },
+      ttlResolution: 0,
+    })
   }
 }
 
