@@ -25,9 +25,18 @@ export interface ShopProject {
   stop(): Promise<void>
 }
 
-export async function startShopProject(rules: { policies?: string } = {}): Promise<ShopProject> {
-  const definitions = { cubes: CUBES, metrics: METRICS, timeSpines: TIME_SPINES }
-  const small = await startSmallProject({ setup: SETUP, tables: TABLES, ...definitions, ...rules })
+interface ShopRules {
+  readonly policies?: string
+  /** Of every cube. */
+  readonly refreshKey?: string
+}
+
+export async function startShopProject(rules: ShopRules = {}): Promise<ShopProject> {
+  const { refreshKey, ...policies } = rules
+  const kept = refreshKey === undefined ? '' : `\n    refresh_key: ${refreshKey}`
+  const cubes = CUBES.replaceAll(/sql_table: .*/g, `$&${kept}`)
+  const definitions = { cubes, metrics: METRICS, timeSpines: TIME_SPINES, ...policies }
+  const small = await startSmallProject({ setup: SETUP, tables: TABLES, ...definitions })
   const owner = new Database({ url: small.database.ownerUrl })
   return {
     small,
