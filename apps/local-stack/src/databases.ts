@@ -10,10 +10,12 @@ import type { StackSecrets } from './secrets.js'
 
 const OWNER_ROLE = 'olytix_owner'
 const READER_ROLE = 'olytix_reader'
+const BUILDER_ROLE = 'olytix_builder'
+const WAREHOUSE = 'olytix_warehouse'
 
 export type DatabasePasswords = Pick<
   StackSecrets,
-  'ownerPassword' | 'identityPassword' | 'queryPassword' | 'readerPassword'
+  'ownerPassword' | 'identityPassword' | 'queryPassword' | 'readerPassword' | 'builderPassword'
 >
 
 /** Where the three databases are, for the role that owns one and for the service that works in it. */
@@ -22,6 +24,8 @@ export interface DatabaseUrls {
   readonly query: DatabaseUrl
   /** Its service role may only read. */
   readonly warehouse: DatabaseUrl
+  /** The warehouse again: its service role builds models, in schemas of its own. */
+  readonly models: DatabaseUrl
 }
 
 interface DatabaseUrl {
@@ -30,8 +34,9 @@ interface DatabaseUrl {
 }
 
 /**
- * Makes the databases and roles that are missing, and lets the reader read whatever the owner will create in the
- * warehouse, in any schema. The warehouse gets the functions that row security of its own would ask.
+ * Makes the databases and roles that are missing. The reader may read whatever the owner or the builder will create in
+ * the warehouse, in any schema; the builder may make schemas, and read what the reader may. The warehouse gets the
+ * functions that row security of its own would ask.
  * @param serverUrl of a role that may create databases and roles
  */
 export async function prepareDatabases(
@@ -40,16 +45,53 @@ export async function prepareDatabases(
 ): Promise<DatabaseUrls> {
   await prepareServer(serverUrl, Object.values(planDatabases(passwords)))
   const urls = databaseUrls(serverUrl, passwords)
-  const warehouse = new Database({ url: urls.warehouse.owner, maxConnections: 1 })
-  try {
-    const reader = ident(READER_ROLE)
-    await warehouse.execute(sql`alter default privileges grant usage on schemas to ${reader}`)
-    await warehouse.execute(sql`alter default privileges grant select on tables to ${reader}`)
-    await installRowSecurity(warehouse)
-  } finally {
-    await warehouse.close()
-  }
+  await connected(urls.warehouse.owner, async (owner) => {
+    await openNewTables(owner, READER_ROLE)
+    await openNewTables(owner, BUILDER_ROLE)
+    await letBuild(owner)
+    await installRowSecurity(owner)
+  })
+  await connected(urls.models.service, (builder) => openNewTables(builder, READER_ROLE))
   return urls
+}
+
+/** Whatever who is logged in will create, another role may read. */
+async function openNewTables(creator: Database, role: string): Promise<void> {
+  const reader = ident(role)
+  await creator.execute(sql`alter default privileges grant usage on schemas to ${reader}`)
+  await creator.execute(sql`alter default privileges grant select on tables to ${reader}`)
+}
+
+/** Tables that were there before the builder was: it may read those of the owner that the reader may. */
+async function letBuild(owner: Database): Promise<void> {
+  await owner.execute(sql`grant create on database ${ident(WAREHOUSE)} to ${ident(BUILDER_ROLE)}`)
+  await owner.execute(sql`
+    do $$
+    declare
+      each record;
+    begin
+      for each in
+        select distinct n.nspname, c.relname
+        from pg_class as c
+        join pg_namespace as n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'p', 'v', 'm', 'f') and c.relowner = current_user::regrole
+          and n.nspowner = current_user::regrole
+          and has_table_privilege('olytix_reader', c.oid, 'select')
+          and not has_table_privilege('olytix_builder', c.oid, 'select')
+      loop
+        execute format('grant usage on schema %I to olytix_builder', each.nspname);
+        execute format('grant select on %I.%I to olytix_builder', each.nspname, each.relname);
+      end loop;
+    end $$`)
+}
+
+async function connected(url: string, work: (database: Database) => Promise<void>): Promise<void> {
+  const database = new Database({ url, maxConnections: 1 })
+  try {
+    await work(database)
+  } finally {
+    await database.close()
+  }
 }
 
 /** Where the databases will be, before or after they are made. */
@@ -59,6 +101,7 @@ export function databaseUrls(serverUrl: string, passwords: DatabasePasswords): D
     identity: urlsOf(serverUrl, plans.identity),
     query: urlsOf(serverUrl, plans.query),
     warehouse: urlsOf(serverUrl, plans.warehouse),
+    models: urlsOf(serverUrl, plans.models),
   }
 }
 
@@ -79,9 +122,15 @@ function planDatabases(passwords: DatabasePasswords): Record<keyof DatabaseUrls,
     },
     warehouse: {
       ...owner,
-      database: 'olytix_warehouse',
+      database: WAREHOUSE,
       serviceRole: READER_ROLE,
       servicePassword: passwords.readerPassword,
+    },
+    models: {
+      ...owner,
+      database: WAREHOUSE,
+      serviceRole: BUILDER_ROLE,
+      servicePassword: passwords.builderPassword,
     },
   }
 }

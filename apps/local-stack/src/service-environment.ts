@@ -41,6 +41,7 @@ export function queryApiEnvironment(
     OLYTIX_DATABASE__URL: databases.query.service,
     OLYTIX_DATABASE__OWNER_URL: databases.query.owner,
     OLYTIX_WAREHOUSE__FALLBACK_URL: databases.warehouse.service,
+    OLYTIX_MODELS__FALLBACK_URL: databases.models.service,
     OLYTIX_MASKING__KEY: secrets.maskingKey,
     OLYTIX_PROJECT_PATH: projectPath,
   }

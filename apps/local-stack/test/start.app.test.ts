@@ -70,16 +70,31 @@ describe('the warehouse', () => {
       await owner.execute(sql`create schema later`)
       await owner.execute(sql`create table later.facts as select 42 as answer`)
     })
-    const Secrets = z.object({ readerPassword: z.string() })
-    const { readerPassword } = Secrets.parse(await readJson('secrets.json'))
-    const readerUrl = new URL(warehouse_url)
-    readerUrl.username = 'olytix_reader'
-    readerUrl.password = readerPassword
-    await withDatabase(readerUrl.href, async (reader) => {
+    await withDatabase(await urlOf(warehouse_url, 'reader'), async (reader) => {
       expect(await reader.execute(sql`select answer from later.facts`)).toBe(1)
       await expect(reader.execute(sql`delete from later.facts`)).rejects.toMatchObject({
         code: '42501',
       })
+    })
+  })
+
+  test('lets the builder read sources and write only what it owns, which the query role reads', async () => {
+    const { warehouse_url } = await launch().ready()
+    await withDatabase(await urlOf(warehouse_url, 'builder'), async (builder) => {
+      await builder.execute(sql`create schema made`)
+      await builder.execute(sql`create table made.orders as select * from raw.orders limit 3`)
+      for (const statement of [
+        sql`delete from raw.orders`,
+        sql`create table raw.mine (a int)`,
+        sql`create role another`,
+        sql`set role olytix_owner`,
+        sql`copy made.orders to program 'cat'`,
+      ]) {
+        await expect(builder.execute(statement)).rejects.toMatchObject({ code: '42501' })
+      }
+    })
+    await withDatabase(await urlOf(warehouse_url, 'reader'), async (reader) => {
+      expect(await reader.execute(sql`select * from made.orders`)).toBe(3)
     })
   })
 
@@ -143,6 +158,15 @@ describe('a start that cannot succeed', () => {
 
 async function readJson(name: string): Promise<unknown> {
   return JSON.parse(await readFile(path.join(state.path, name), 'utf8'))
+}
+
+/** Of the warehouse, for a role of this stack. */
+async function urlOf(ownerUrl: string, role: 'reader' | 'builder'): Promise<string> {
+  const secrets = z.record(z.string(), z.unknown()).parse(await readJson('secrets.json'))
+  const url = new URL(ownerUrl)
+  url.username = `olytix_${role}`
+  url.password = String(secrets[`${role}Password`])
+  return url.href
 }
 
 async function statusOf(url: string, apiKey: string): Promise<number> {

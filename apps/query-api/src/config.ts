@@ -41,6 +41,26 @@ export const QueryApiSettings = z.object({
   OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE: flag()
     .default(false)
     .describe('Query as owner or superuser although a used table has row security'),
+  OLYTIX_MODELS__URL: secret()
+    .optional()
+    .describe('The warehouse as the role that builds models; without it none is built'),
+  OLYTIX_MODELS__FALLBACK_URL: secret()
+    .optional()
+    .describe('The same for the warehouse of OLYTIX_WAREHOUSE__FALLBACK_URL'),
+  OLYTIX_MODELS__CONCURRENCY: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(64)
+    .default(4)
+    .describe('Models that a run builds at the same time'),
+  OLYTIX_MODELS__TIMEOUT_SECONDS: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(3600)
+    .describe('How long one statement of a run may take'),
   OLYTIX_PROJECT_PATH: z
     .string()
     .default('examples/superstore')

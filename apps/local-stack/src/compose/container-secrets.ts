@@ -10,14 +10,21 @@ type SecretFiles = Readonly<Record<string, Readonly<Record<string, string>>>>
 export function secretFiles(secrets: StackSecrets, host: string): SecretFiles {
   const superuser = encodeURIComponent(secrets.superuserPassword)
   const serverUrl = `postgres://postgres:${superuser}@${host}/postgres`
-  const { identity, query, warehouse } = databaseUrls(serverUrl, secrets)
-  const { ownerPassword, identityPassword, queryPassword, readerPassword } = secrets
+  const { identity, query, warehouse, models } = databaseUrls(serverUrl, secrets)
+  const { ownerPassword, identityPassword, queryPassword, readerPassword, builderPassword } =
+    secrets
   return {
     postgres: { 'superuser-password': secrets.superuserPassword },
     setup: {
       'server.json': JSON.stringify({
         url: serverUrl,
-        passwords: { ownerPassword, identityPassword, queryPassword, readerPassword },
+        passwords: {
+          ownerPassword,
+          identityPassword,
+          queryPassword,
+          readerPassword,
+          builderPassword,
+        },
       }),
     },
     identity: {
@@ -32,6 +39,7 @@ export function secretFiles(secrets: StackSecrets, host: string): SecretFiles {
       'database-url': query.service,
       'owner-url': query.owner,
       'warehouse-url': warehouse.service,
+      'models-url': models.service,
       'masking-key': secrets.maskingKey,
       'service-token': secrets.serviceToken,
     },

@@ -12,6 +12,7 @@ const Server = z.object({
     identityPassword: z.string(),
     queryPassword: z.string(),
     readerPassword: z.string(),
+    builderPassword: z.string(),
   }),
 })
 
