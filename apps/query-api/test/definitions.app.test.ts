@@ -160,6 +160,29 @@ describe('what policies rest on', () => {
   })
 })
 
+describe('a cube that others extend', () => {
+  const parent = (measure: string) => `
+name: base_days
+sql: select 1 as id
+measures: [{name: ${measure}, type: count}]`
+  const at = 'cubes/base_days'
+
+  test('changes them with it, and cannot go without them', async () => {
+    expect((await put(at, parent('one'))).status).toBe(201)
+    expect((await put('cubes/heirs', 'name: heirs\nextends: base_days')).status).toBe(201)
+    expect(await statusOf('heirs.one')).toBe(200)
+    expect((await put(at, parent('two'))).status).toBe(200)
+    expect(await statusOf('heirs.one')).toBe(400)
+    expect(await statusOf('heirs.two')).toBe(200)
+    const refusal = await call(at, { method: 'DELETE' })
+    expect(refusal.status).toBe(422)
+    expect(await refusal.json()).toMatchObject({
+      error: { details: [{ path: 'cubes/heirs', message: 'unknown cube "base_days"' }] },
+    })
+    expect(await statusOf('heirs.two')).toBe(200)
+  })
+})
+
 describe('DELETE and restore', () => {
   test('what was deleted is gone, has its history, and comes back', async () => {
     await put('metrics/brief', METRIC.replace('twice', 'brief'))

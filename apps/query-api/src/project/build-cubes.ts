@@ -1,9 +1,18 @@
 import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
-import { buildDimensions, buildMeasures, buildSegments, type CubeScope } from './build-members.js'
+import { buildMeasures } from './build-measures.js'
+import { buildDimensions, buildSegments, type CubeScope } from './build-members.js'
 import type { CubeShape, JoinShape } from './definition-schemas.js'
 import { parseCubeExpression } from './expression.js'
-import { type Defined, part, type Problems, titleOf } from './problems.js'
+import {
+  extendCubes,
+  nameInText,
+  partOf,
+  primaryTimeOf,
+  readsSomething,
+  type WholeCube,
+} from './extend-cubes.js'
+import { type Defined, type Problems, titleOf } from './problems.js'
 import { byName, type Cube, type Join, type Model, type Named, type Relation } from './project.js'
 import { parseRelation, type Readable, tableRelation } from './select.js'
 import { SqlProblem } from './sql-tree.js'
@@ -18,17 +27,26 @@ export function buildCubes(
   problems: Problems,
 ): Named<Cube> {
   const distinct = problems.distinct('cube', definitions)
-  const relations = new Map<string, Relation>()
+  const whole = withoutTemplates(extendCubes(distinct, problems))
+  const stated = new Map<string, Relation | undefined>()
   for (const definition of distinct) {
-    const relation = relationOf(definition, readable, models, problems)
-    if (relation) relations.set(definition.shape.name, relation)
-    if (RESERVED.includes(definition.shape.name)) {
-      problems.on(definition, ['name'], `${quote(definition.shape.name)} is a reserved name`)
+    const { name } = definition.shape
+    if (whole.some(({ readsAs }) => readsAs === name)) {
+      stated.set(name, relationOf(definition, readable, models, problems))
+    }
+    if (RESERVED.includes(name)) {
+      problems.on(definition, ['name'], `${quote(name)} is a reserved name`)
     }
   }
-  const names = distinct.map(({ shape }) => shape.name)
+  const relations = new Map(
+    whole.flatMap(({ shape, readsAs }) => {
+      const relation = stated.get(readsAs)
+      return relation ? [[shape.name, relation] as const] : []
+    }),
+  )
+  const names = whole.map(({ shape }) => shape.name)
   return byName(
-    distinct.flatMap((definition) => {
+    whole.flatMap((definition) => {
       const relation = relations.get(definition.shape.name)
       const joins = buildJoins(definition, { names, relations }, problems)
       return relation ? [buildCube(definition, relation, joins, problems)] : []
@@ -36,8 +54,17 @@ export function buildCubes(
   )
 }
 
+/** What reads nothing, is not public and is extended stands for no rows: it is there for its heirs alone. */
+function withoutTemplates(cubes: readonly WholeCube[]): WholeCube[] {
+  const extended = new Set(cubes.map(({ shape }) => shape.extends))
+  return cubes.filter(({ shape, readsAs }) => {
+    const reads = readsSomething(shape) || readsAs !== shape.name
+    return reads || shape.public || !extended.has(shape.name)
+  })
+}
+
 function buildCube(
-  definition: Defined<CubeShape>,
+  definition: WholeCube,
   relation: Relation,
   joins: readonly Join[],
   problems: Problems,
@@ -95,13 +122,14 @@ function relationOf(
 }
 
 /** Members of a cube share one space of names; a join must not be mistaken for a dimension in `cube.join.dimension`. */
-function checkMemberNames(definition: Defined<CubeShape>, problems: Problems): void {
+function checkMemberNames(definition: WholeCube, problems: Problems): void {
   const { dimensions, measures, segments, joins } = definition.shape
-  const members = Object.entries({ dimensions, measures, segments }).flatMap(([kind, all]) =>
-    all.map(({ name }, index) => part(definition, [kind, index], { name })),
-  )
-  problems.distinct('member', members)
-  const named = joins.map(({ name }, index) => part(definition, ['joins', index], { name }))
+  problems.distinct<{ readonly name: string }>('member', [
+    ...dimensions.map((each, index) => partOf(definition, ['dimensions', index], each)),
+    ...measures.map((each, index) => partOf(definition, ['measures', index], each)),
+    ...segments.map((each, index) => partOf(definition, ['segments', index], each)),
+  ])
+  const named = joins.map((each, index) => partOf(definition, ['joins', index], each))
   for (const join of problems.distinct('join', named)) {
     if (dimensions.some(({ name }) => name === join.shape.name)) {
       problems.on(join, ['name'], `there is a dimension of the name ${quote(join.shape.name)}`)
@@ -109,46 +137,47 @@ function checkMemberNames(definition: Defined<CubeShape>, problems: Problems): v
   }
 }
 
-function primaryTime(definition: Defined<CubeShape>, problems: Problems): string | undefined {
-  const times = definition.shape.dimensions.filter(({ type }) => type === 'time')
-  const marked = definition.shape.dimensions.filter((each) => each.primary_time)
-  for (const each of marked) {
-    const index = definition.shape.dimensions.indexOf(each)
-    const at = ['dimensions', index, 'primary_time']
-    if (each.type !== 'time') problems.on(definition, at, 'only a dimension of type time can be it')
-    if (each !== marked[0]) problems.on(definition, at, 'a cube has one primary time')
+function primaryTime(definition: WholeCube, problems: Problems): string | undefined {
+  const primary = primaryTimeOf(definition.shape)
+  for (const [index, shape] of definition.shape.dimensions.entries()) {
+    if (!shape.primary_time) continue
+    const defined = partOf(definition, ['dimensions', index], shape)
+    const at = ['primary_time']
+    if (shape.type !== 'time') problems.on(defined, at, 'only a dimension of type time can be it')
+    if (shape !== primary) problems.on(defined, at, 'a cube has one primary time')
   }
-  return (marked[0] ?? (times.length === 1 ? times[0] : undefined))?.name
+  return primary?.name
 }
 
 function buildJoins(
-  definition: Defined<CubeShape>,
+  definition: WholeCube,
   cubes: { readonly names: readonly string[]; readonly relations: ReadonlyMap<string, Relation> },
   problems: Problems,
 ): Join[] {
   return definition.shape.joins.flatMap((shape, index) => {
     const target = shape.cube ?? shape.name
-    const defined = part(definition, ['joins', index], shape)
+    const defined = partOf(definition, ['joins', index], shape)
     if (!cubes.names.includes(target)) {
       const key = shape.cube === undefined ? 'name' : 'cube'
       problems.unknown(defined, [key], ['cube', target], cubes.names)
       return []
     }
-    return buildJoin(defined, target, definition.shape.name, { cubes: cubes.relations, problems })
+    const own = { name: definition.shape.name, inText: nameInText(definition, shape) }
+    return buildJoin(defined, target, own, { cubes: cubes.relations, problems })
   })
 }
 
 function buildJoin(
   defined: Defined<JoinShape>,
   target: string,
-  cube: string,
+  own: { readonly name: string; readonly inText: string },
   context: { readonly cubes: ReadonlyMap<string, Relation>; readonly problems: Problems },
 ): Join[] {
   const { shape } = defined
   const on = context.problems.parsing(defined, ['sql'], () =>
     parseCubeExpression(shape.sql, {
-      cube,
-      columns: context.cubes.get(cube)?.columns,
+      cube: own.inText,
+      columns: context.cubes.get(own.name)?.columns,
       join: { name: shape.name, columns: context.cubes.get(target)?.columns },
     }),
   )

@@ -142,6 +142,7 @@ const lapse = z
 
 export const cubeShape = strict({
   name,
+  extends: name.optional(),
   sql: sqlText.optional(),
   sql_table: sqlText.optional(),
   model: name.optional(),

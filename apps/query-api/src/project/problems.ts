@@ -9,6 +9,8 @@ export interface Defined<T> {
   readonly file: YamlFile
   /** Of the definition inside its file: `['cubes', 0]`. */
   readonly path: readonly PropertyKey[]
+  /** The cube that takes it over, when it is looked at for that one. */
+  readonly heir?: string
 }
 
 /** A part of a definition. */
@@ -24,14 +26,30 @@ export class Problems {
     this.found.push(problemAt(place, message, suggestion))
   }
 
+  /** What is wrong already where it was written is not said again of each heir. */
+  private of({ heir }: Defined<unknown>, place: Place, message: string, suggestion?: string): void {
+    const { file, line, column } = place
+    const isKnown = this.found.some(
+      (each) =>
+        each.path === file &&
+        each.line === line &&
+        each.column === column &&
+        each.message === message,
+    )
+    if (heir === undefined) this.at(place, message, suggestion)
+    else if (!isKnown)
+      this.at(place, `${message}, as cube ${quote(heir)} takes it over`, suggestion)
+  }
+
   /** At a key of a definition, or at the definition. */
   on(
-    { file, path }: Defined<unknown>,
+    defined: Defined<unknown>,
     keys: readonly PropertyKey[],
     message: string,
     suggestion?: string,
   ): void {
-    this.at(file.placeOf([...path, ...keys]), message, suggestion)
+    const { file, path } = defined
+    this.of(defined, file.placeOf([...path, ...keys]), message, suggestion)
   }
 
   /** A name that is not among those known. */
@@ -46,16 +64,17 @@ export class Problems {
 
   /** Runs a parser on the text at a key; what it finds wrong is reported inside that text. */
   parsing<T>(
-    { file, path }: Defined<unknown>,
+    defined: Defined<unknown>,
     keys: readonly PropertyKey[],
     parse: () => T,
   ): T | undefined {
+    const { file, path } = defined
     try {
       return parse()
     } catch (error) {
       if (!(error instanceof SqlProblem) && !(error instanceof PolicyProblem)) throw error
       const place = file.placeInside([...path, ...keys], error.offset)
-      this.at(place, error.message, error.suggestion)
+      this.of(defined, place, error.message, error.suggestion)
       return undefined
     }
   }
