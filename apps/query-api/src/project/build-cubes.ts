@@ -12,8 +12,9 @@ import {
   readsSomething,
   type WholeCube,
 } from './extend-cubes.js'
+import type { Model } from './model.js'
 import { type Defined, type Problems, titleOf } from './problems.js'
-import { byName, type Cube, type Join, type Model, type Named, type Relation } from './project.js'
+import { byName, type Cube, type Join, type Named, type Relation } from './project.js'
 import { parseRelation, type Readable, tableRelation } from './select.js'
 import { SqlProblem } from './sql-tree.js'
 

@@ -92,6 +92,109 @@ describe('a model', () => {
   })
 })
 
+describe('a stored model', () => {
+  const models = {
+    'stg.sql': "select id, region from {{ source('raw', 'orders') }}",
+    'fct.sql': `{{ config(materialized='table', schema='marts', alias='facts') }}
+select id, region as area from {{ ref('stg') }} where region <> 'x'`,
+    'top.sql': "select area from {{ ref('fct') }}",
+  }
+  const raw = (column: string) => ({ schema: 'raw', table: 'orders', column })
+  const kept = (column: string) => ({ schema: 'marts', table: 'facts', column })
+
+  test('is read from where it is kept', () => {
+    const { fct, top } = build(models).models
+    expect(fct).toMatchObject({ isStored: true, reads: [{ model: 'stg' }], increment: undefined })
+    expect(fct?.relation.text).toBe('"marts"."facts"')
+    expect(top?.relation.text).toBe('(SELECT area FROM "marts"."facts" AS fct)')
+  })
+
+  test('is no second name for what it was built from', () => {
+    const { fct, top } = build(models).models
+    expect(fct?.relation.tables).toEqual([
+      { schema: 'marts', table: 'facts' },
+      { schema: 'raw', table: 'orders' },
+    ])
+    expect(top?.relation.lineage.columns).toEqual([
+      { name: 'area', from: [kept('area'), raw('region')] },
+    ])
+    expect(top?.relation.lineage.rows).toEqual([raw('region')])
+  })
+
+  test('that shows all columns of a table hides none of them', () => {
+    const { all, one } = build({
+      'all.sql': "{{ config(materialized='table') }} select * from {{ source('raw', 'orders') }}",
+      'one.sql': "select secret from {{ ref('all') }}",
+    }).models
+    expect(all?.relation.columns).toBeUndefined()
+    expect(one?.relation.lineage.columns).toEqual([
+      {
+        name: 'secret',
+        from: [{ schema: 'models', table: 'all', column: 'secret' }, raw('secret')],
+      },
+    ])
+  })
+})
+
+describe('an incremental model', () => {
+  const INCREMENTAL = `{{ config(materialized='incremental', unique_key='id') }}
+select id{% if is_incremental() %}, region as name from raw.orders where id > (select max(id) from {{ this }})
+{% else %}, city as name from raw.customers {% endif %}`
+
+  test('has one SELECT for all rows and one for those that are added', () => {
+    const { inc } = build({ 'inc.sql': INCREMENTAL }).models
+    expect(inc?.select).toBe('SELECT id, city AS name FROM "raw"."customers" AS customers')
+    expect(inc?.increment).toEqual({
+      select:
+        'SELECT id, region AS name FROM "raw"."orders" AS orders WHERE id > ((SELECT max(id) FROM "models"."inc" AS inc))',
+      strategy: 'delete+insert',
+      uniqueKey: ['id'],
+    })
+  })
+
+  test('comes from whatever either of them reads', () => {
+    const { inc } = build({ 'inc.sql': INCREMENTAL }).models
+    const name = inc?.lineage.columns.find((column) => column.name === 'name')
+    expect(name?.from).toEqual([
+      { schema: 'raw', table: 'customers', column: 'city' },
+      { schema: 'raw', table: 'orders', column: 'region' },
+    ])
+  })
+
+  test('reports what is wrong in the branch for added rows at its place', () => {
+    const text = INCREMENTAL.replace('{{ this }}', 'pg_catalog.pg_authid')
+    expect(problemsOf({ 'inc.sql': text })).toEqual([
+      'models/inc.sql:2:100 "pg_catalog.pg_authid" is no declared table; declare it under sources/',
+    ])
+  })
+})
+
+describe('settings', () => {
+  test('come from the folders down to the model, and from its own file last', () => {
+    const { models } = build({
+      'staging/plain.sql': 'select 1 as a',
+      'staging/special.sql': "{{ config(tags='c', schema='own') }} select 1 as a",
+      'other.sql': 'select 1 as a',
+      'p.yml': `name: shop
+models:
+  +schema: marts
+  +tags: all
+  staging:
+    +materialized: ephemeral
+    special: {+materialized: table, +post_hook: 'analyze raw.orders', +tags: [a, b]}
+`,
+    })
+    expect(models['plain']).toMatchObject({ materialized: 'ephemeral', target: undefined })
+    expect(models['special']).toMatchObject({
+      materialized: 'table',
+      target: { schema: 'own', table: 'special' },
+      tags: ['all', 'a', 'b', 'c'],
+      hooks: { pre: [], post: ['analyze raw.orders'] },
+    })
+    expect(models['other']).toMatchObject({ target: { schema: 'marts', table: 'other' } })
+  })
+})
+
 describe('a broken model is refused with its place', () => {
   const OK = 'select 1 as a'
   test.each<[string, Texts, string]>([
@@ -138,14 +241,41 @@ describe('a broken model is refused with its place', () => {
       'models/a.sql:1:1 a function in FROM is not allowed here',
     ],
     [
-      'a table, which nothing makes',
-      { 'a.sql': "\n{{ config(materialized='table') }} select 1" },
-      'models/a.sql:2:4 materialized="table" is not supported yet (view)',
+      'the same table twice',
+      { 'a.sql': OK, 'b.sql': "{{ config(alias='a') }} select 1 as a" },
+      'models/b.sql:1:1 would be kept in models.a, as model "a" is',
     ],
     [
-      'this, where nothing is kept',
+      'a source for a table',
+      { 'orders.sql': "{{ config(schema='raw') }} select 1 as a" },
+      'models/orders.sql:1:1 would be kept in raw.orders, which is a source',
+    ],
+    [
+      'a schema of the server',
+      { 'a.sql': "{{ config(schema='pg_catalog') }} select 1" },
+      'models/a.sql:1:4 config: schema: is a schema of the server',
+    ],
+    [
+      'a hook in its file',
+      { 'a.sql': "{{ config(pre_hook='drop table x') }} select 1" },
+      'models/a.sql:1:4 pre_hook is no setting of a model; hooks stand in the project file, as +pre_hook',
+    ],
+    [
+      'merge without a key',
+      {
+        'a.sql': "{{ config(materialized='incremental', incremental_strategy='merge') }} select 1",
+      },
+      'models/a.sql:1:4 incremental_strategy="merge" needs a unique_key',
+    ],
+    [
+      'this in a view',
       { 'a.sql': 'select 1 from {{ this }}' },
-      "models/a.sql:1:18 {{ this }} cannot be used like this here; expected {{ source('…', '…') }} or {{ ref('…') }}",
+      'models/a.sql:1:18 {{ this }} is there only inside {% if is_incremental() %}',
+    ],
+    [
+      'this for all rows of an incremental model',
+      { 'a.sql': "{{ config(materialized='incremental') }} select 1 from {{ this }}" },
+      'models/a.sql:1:59 {{ this }} is there only inside {% if is_incremental() %}',
     ],
     [
       'a setting inside a condition',

@@ -1,13 +1,23 @@
 import { problemAt, type ProjectFile, quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { ProjectShape } from './definition-schemas.js'
-import { isEnabled, readFolderSettings } from './model-settings.js'
+import { type ModelSettings, readFolderSettings, settingsOf } from './model-settings.js'
 import { modelName } from './definitions.js'
 import type { Defined, Problems } from './problems.js'
-import { type Model, type Named, named, type Relation, type Source } from './project.js'
+import type { Increment, Model } from './model.js'
+import {
+  type Lineage,
+  type Named,
+  named,
+  type Relation,
+  type Source,
+  type TableName,
+} from './project.js'
 import { readableFrom } from './build-sources.js'
-import { parseRelation, type Readable, type TemplateContext } from './select.js'
+import { lineageOfTable, unitedLineage } from './column-lineage.js'
+import { type CheckedSelect, checkSelect, type Readable, type TemplateContext } from './select.js'
 import { SqlProblem } from './sql-tree.js'
+import { quotedTable, uniqueTables } from './table-names.js'
 import { renderTemplate, type TemplateCall } from './template.js'
 
 /** What models are built from. */
@@ -34,12 +44,14 @@ export function modelNamed(models: Named<Model>, name: string, offset: number): 
 interface ModelFile {
   readonly name: string
   readonly file: ProjectFile
-  /** `undefined` when its settings cannot be read. */
-  readonly isEnabled: boolean | undefined
+  /** `undefined` when they cannot be read. */
+  readonly settings: ModelSettings | undefined
 }
 
 class ModelBuilder {
   private readonly files = new Map<string, ModelFile>()
+  /** By the name of a table: the model that is kept there. */
+  private readonly targets = new Map<string, string>()
   readonly built = new Map<string, Model | undefined>()
 
   constructor(
@@ -51,44 +63,91 @@ class ModelBuilder {
     for (const file of inputs.files) {
       const name = modelName(file.path)
       const other = this.files.get(name)
-      const enabled = this.reporting(file, () => {
+      const settings = this.reporting(file, () => {
         if (other) throw new SqlProblem(`model ${quote(name)} is ${other.file.path} already`, 0)
         if (!MODEL_NAME.test(name)) {
           throw new SqlProblem('a model is named in letters, digits and _, at most 63 long', 0)
         }
-        return isEnabled(file.path, folders, configsOf(file.text))
+        return settingsOf({ name, path: file.path }, folders, configsOf(file.text))
       })
-      if (!other) this.files.set(name, { name, file, isEnabled: enabled })
+      if (!other) this.files.set(name, { name, file, settings })
     }
   }
 
   /** Of the models that are enabled, and of those whose settings cannot be read. */
   get names(): string[] {
-    return [...this.files.values()].flatMap((model) =>
-      model.isEnabled === false ? [] : [model.name],
+    return [...this.files.values()].flatMap(({ name, settings }) =>
+      settings?.isEnabled === false ? [] : [name],
     )
   }
 
   build(name: string, inProgress: readonly string[]): Model | undefined {
-    const model = this.files.get(name)
-    if (!model?.isEnabled || this.built.has(name)) return this.built.get(name)
+    const { file, settings } = this.files.get(name) ?? {}
+    if (!file || !settings?.isEnabled || this.built.has(name)) return this.built.get(name)
     const readable = this.readable([...inProgress, name])
-    const built = this.reporting(model.file, () => ({
-      name,
-      relation: parseRelation(model.file.text, readable, this.context()),
-    }))
+    const built = this.reporting(file, () => this.check({ name, file, settings }, readable))
     this.built.set(name, built)
     return built
   }
 
-  /** A view is made anew whenever it is read, so it is never incremental. */
-  private context(): TemplateContext {
+  private check(
+    { name, file, settings }: Required<ModelFile> & { readonly settings: ModelSettings },
+    readable: Readable,
+  ): Model {
+    const { materialized, schema, alias, tags, hooks } = settings
+    const target = materialized === 'ephemeral' ? undefined : { schema, table: alias }
+    if (target) this.claim(target, name)
+    const full = checkSelect(file.text, readable, this.context(undefined))
+    const added =
+      target && materialized === 'incremental'
+        ? checkSelect(file.text, readable, this.context(target))
+        : undefined
+    const builds = added ? [full, added] : [full]
+    const lineage = unitedLineage(builds.map(({ relation }) => relation.lineage))
+    const stored = materialized === 'table' || added ? target : undefined
     return {
-      isIncremental: false,
+      name,
+      path: file.path,
+      materialized,
+      target,
+      isStored: stored !== undefined,
+      relation: stored ? storedRelation(stored, builds, lineage) : full.relation,
+      select: full.select,
+      increment: added && incrementOf(added, settings),
+      lineage,
+      tags,
+      hooks,
+      reads: full.reads,
+    }
+  }
+
+  private claim({ schema, table }: TableName, name: string): void {
+    const key = `${schema}.${table}`
+    const declared = Object.values(this.inputs.sources).some(({ tables }) =>
+      Object.values(tables).some((each) => each.schema === schema && each.table === table),
+    )
+    if (declared) throw new SqlProblem(`would be kept in ${key}, which is a source`, 0)
+    const other = this.targets.get(key)
+    if (other !== undefined) {
+      throw new SqlProblem(`would be kept in ${key}, as model ${quote(other)} is`, 0)
+    }
+    this.targets.set(key, name)
+  }
+
+  /** @param incremental where the rows are that an increment adds to; `undefined` for all rows anew */
+  private context(incremental: TableName | undefined): TemplateContext {
+    return {
+      isIncremental: incremental !== undefined,
       other: (call) => {
         if (call.name === 'config') return ''
-        if (call.name !== 'var') return undefined
-        return variable(call, this.inputs.project?.shape.vars ?? {})
+        if (call.name === 'var') return variable(call, this.inputs.project?.shape.vars ?? {})
+        if (call.name !== 'this' || call.values) return undefined
+        if (!incremental) {
+          const message = '{{ this }} is there only inside {% if is_incremental() %}'
+          throw new SqlProblem(message, call.offset)
+        }
+        const relation = tableAsRelation(incremental, undefined)
+        return { name: incremental.table, of: { table: incremental }, relation }
       },
     }
   }
@@ -100,7 +159,7 @@ class ModelBuilder {
         const way = [...inProgress.slice(circle), name].join(' → ')
         throw new SqlProblem(`model ${quote(name)} would read itself: ${way}`, offset)
       }
-      if (this.files.get(name)?.isEnabled === false) {
+      if (this.files.get(name)?.settings?.isEnabled === false) {
         throw new SqlProblem(`model ${quote(name)} is not enabled`, offset)
       }
       const model = this.build(name, inProgress)
@@ -119,6 +178,36 @@ class ModelBuilder {
       return undefined
     }
   }
+}
+
+/** What is read from where it is kept, and comes from what any build of it reads. */
+function storedRelation(
+  target: TableName,
+  selects: readonly CheckedSelect[],
+  lineage: Lineage,
+): Relation {
+  const columns = selects[0]?.relation.columns
+  const own = tableAsRelation(target, columns)
+  const behind = selects.flatMap(({ relation }) => relation.tables)
+  return {
+    ...own,
+    tables: uniqueTables([target, ...behind]),
+    lineage: unitedLineage([own.lineage, lineage]),
+  }
+}
+
+function tableAsRelation(table: TableName, columns: readonly string[] | undefined): Relation {
+  return {
+    text: quotedTable(table),
+    tables: [table],
+    isOpaque: false,
+    lineage: lineageOfTable(table, columns),
+    columns,
+  }
+}
+
+function incrementOf({ select }: CheckedSelect, settings: ModelSettings): Increment {
+  return { select, strategy: settings.strategy, uniqueKey: settings.uniqueKey }
 }
 
 const MODEL_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,62}$/

@@ -12,7 +12,7 @@ import { Problems } from './problems.js'
 import type { Project } from './project.js'
 import { readProjectFile } from './project-file.js'
 import { definitionsOf, readDefinitions, type Shadowed } from './read-definitions.js'
-import { uniqueTables } from './select.js'
+import { uniqueTables } from './table-names.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 

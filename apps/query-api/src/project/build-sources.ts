@@ -5,7 +5,7 @@ import { byName, type Named, type Source } from './project.js'
 import type { Readable } from './select.js'
 
 /** `pg_stats` shows values of columns, whoever may see them. */
-const SERVERS_OWN = /^(pg_.*|information_schema)$/i
+export const SERVERS_OWN = /^(pg_.*|information_schema)$/i
 
 /** Sources by name; their tables by name. Without `schema` a source's schema has the source's name. */
 export function buildSources(

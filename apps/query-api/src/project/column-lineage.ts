@@ -9,6 +9,7 @@ import {
   type Tree,
   type TreeObject,
 } from './sql-tree.js'
+import { uniqueTables } from './table-names.js'
 import { isWholeRowFunction } from './whole-row.js'
 
 /** Something in FROM, under the name that columns are qualified with. */
@@ -49,6 +50,18 @@ export function lineageOfTable(table: TableName, declared: readonly string[] | u
     return { name: column, from: [{ ...table, column }] }
   })
   return { columns, stars: declared ? [] : [table], rest: [], rows: [] }
+}
+
+/** Of rows that may be of any of these results, whose columns are the same by name. */
+export function unitedLineage(lineages: readonly Lineage[]): Lineage {
+  const listed = new Set(lineages.flatMap(({ columns }) => columns.map(({ name }) => name)))
+  const behind = (name: string) => lineages.flatMap((each) => columnsBehind(each, name))
+  return {
+    columns: [...listed].map((name) => ({ name, from: unique(behind(name)) })),
+    stars: uniqueTables(lineages.flatMap(({ stars }) => stars)),
+    rest: unique(lineages.flatMap(({ rest }) => rest)),
+    rows: unique(lineages.flatMap(({ rows }) => rows)),
+  }
 }
 
 /** What one column of a result is computed from. */

@@ -10,8 +10,9 @@ import {
   type Relation,
   type TableName,
 } from './project.js'
-import { parseRelation, type Readable, uniqueTables } from './select.js'
+import { parseRelation, type Readable } from './select.js'
 import { SqlProblem } from './sql-tree.js'
+import { tableKey, uniqueTables } from './table-names.js'
 import { isWholeRowFunction } from './whole-row.js'
 
 /** A table or view as the warehouse holds it. */
@@ -48,7 +49,7 @@ class Follower {
   private readonly views = new Map<string, Lineage | undefined>()
 
   constructor(stored: readonly StoredRelation[]) {
-    this.stored = new Map(stored.map((each) => [keyOf(each), each]))
+    this.stored = new Map(stored.map((each) => [tableKey(each), each]))
   }
 
   relation(relation: Relation): Relation {
@@ -61,16 +62,16 @@ class Follower {
   tables(tables: readonly TableName[]): TableName[] {
     const found = new Map<string, TableName>()
     const add = (table: TableName): void => {
-      if (found.has(keyOf(table))) return
-      found.set(keyOf(table), { schema: table.schema, table: table.table })
-      this.stored.get(keyOf(table))?.reads.forEach(add)
+      if (found.has(tableKey(table))) return
+      found.set(tableKey(table), { schema: table.schema, table: table.table })
+      this.stored.get(tableKey(table))?.reads.forEach(add)
     }
     tables.forEach(add)
     return uniqueTables([...found.values()])
   }
 
   isOpaque(table: TableName): boolean {
-    const stored = this.stored.get(keyOf(table))
+    const stored = this.stored.get(tableKey(table))
     if (!stored || stored.kind === 'other') return true
     return stored.kind === 'view' && this.view(stored) === undefined
   }
@@ -80,7 +81,7 @@ class Follower {
       return { name, from: this.behind(from) }
     })
     const chosenBy = tables.flatMap((table) => {
-      const stored = this.stored.get(keyOf(table))
+      const stored = this.stored.get(tableKey(table))
       return stored?.kind === 'view' ? (this.view(stored)?.rows ?? wholes(stored.reads)) : []
     })
     const rows = this.behind([...lineage.rows, ...chosenBy])
@@ -89,7 +90,7 @@ class Follower {
 
   /** The columns that a star stands for, by the name that they have in each of its tables. */
   private starred({ stars }: Lineage): OutputColumn[] {
-    const names = new Set(stars.flatMap((table) => this.stored.get(keyOf(table))?.columns ?? []))
+    const names = new Set(stars.flatMap((table) => this.stored.get(tableKey(table))?.columns ?? []))
     return [...names].map((name) => {
       return { name, from: stars.map((table) => ({ ...table, column: name })) }
     })
@@ -99,7 +100,7 @@ class Follower {
   private behind(columns: readonly ColumnName[]): ColumnName[] {
     const found = new Map<string, ColumnName>()
     const add = (column: ColumnName): void => {
-      const key = JSON.stringify([keyOf(column), column.column])
+      const key = JSON.stringify([tableKey(column), column.column])
       if (found.has(key)) return
       found.set(key, column)
       this.next(column).forEach(add)
@@ -109,7 +110,7 @@ class Follower {
   }
 
   private next(column: ColumnName): readonly ColumnName[] {
-    const stored = this.stored.get(keyOf(column))
+    const stored = this.stored.get(tableKey(column))
     if (!stored) return []
     if (stored.kind === 'table') {
       return stored.reads.map((table) => ({ ...table, column: column.column }))
@@ -122,7 +123,7 @@ class Follower {
 
   /** What a view reads, by its own text; `undefined` where that goes beyond what definitions may use. */
   private view(stored: StoredRelation): Lineage | undefined {
-    const key = keyOf(stored)
+    const key = tableKey(stored)
     if (!this.views.has(key)) this.views.set(key, this.parseView(stored))
     return this.views.get(key)
   }
@@ -132,7 +133,7 @@ class Follower {
     if (/\{[{%#]/.test(definition)) return undefined
     const readable: Readable = {
       table: (schema, table) => {
-        const columns = this.stored.get(keyOf({ schema, table }))?.columns
+        const columns = this.stored.get(tableKey({ schema, table }))?.columns
         return columns && { name: table, schema, table, description: '', columns }
       },
       tableNames: [],
@@ -151,10 +152,10 @@ class Follower {
 
 /** Where there is no such column PostgreSQL takes the name for a function of the whole row, which reads all columns. */
 function requireDeclaredColumns({ sources }: Project, stored: readonly StoredRelation[]): void {
-  const found = new Map(stored.map((each) => [keyOf(each), each.columns]))
+  const found = new Map(stored.map((each) => [tableKey(each), each.columns]))
   const tables = Object.values(sources).flatMap((source) => Object.values(source.tables))
   for (const table of tables) {
-    const columns = found.get(keyOf(table)) ?? []
+    const columns = found.get(tableKey(table)) ?? []
     const declared = table.columns ?? []
     const wrong = declared.find((name) => !columns.includes(name) && isWholeRowFunction(name))
     if (wrong !== undefined) {
@@ -167,10 +168,10 @@ function requireOpenSpines(project: Project, follower: Follower): void {
   const ruled = new Set([...project.policies, ...project.masking].map(({ cube }) => cube))
   if (ruled.size === 0) return
   const closed = new Set(
-    [...ruled].flatMap((name) => project.cubes[name]?.relation.tables.map(keyOf) ?? []),
+    [...ruled].flatMap((name) => project.cubes[name]?.relation.tables.map(tableKey) ?? []),
   )
   const read = follower.tables(project.timeSpines.flatMap(({ tables }) => tables))
-  const found = read.find((table) => closed.has(keyOf(table)) || follower.isOpaque(table))
+  const found = read.find((table) => closed.has(tableKey(table)) || follower.isOpaque(table))
   if (!found) return
   const name = `${found.schema}.${found.table}`
   const message = `${name} is protected, or what it reads is not known; it cannot be a time spine`
@@ -183,8 +184,4 @@ function refused(path: string, message: string): AppError {
 
 function wholes(tables: readonly TableName[]): ColumnName[] {
   return tables.map((table) => ({ ...table, column: '*' }))
-}
-
-function keyOf({ schema, table }: TableName): string {
-  return JSON.stringify([schema, table])
 }

@@ -1,5 +1,6 @@
 import type { Secret } from '@olytix/config'
 import type { FilterNode } from './filter-shape.js'
+import type { Model } from './model.js'
 import type { Named } from './named.js'
 import type { PolicyCondition } from './policy-language.js'
 
@@ -84,12 +85,6 @@ export interface Relation {
   readonly lineage: Lineage
   /** Names of its columns where they are known. */
   readonly columns: readonly string[] | undefined
-}
-
-/** A SELECT over sources and other models; read as a sub-query. */
-export interface Model {
-  readonly name: string
-  readonly relation: Relation
 }
 
 export const GRANULARITIES = [

@@ -2,7 +2,8 @@ import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import { SELECT_FUNCTIONS, SELECT_NODES } from './allowed-sql.js'
 import { lineageOf, lineageOfTable } from './column-lineage.js'
-import type { Relation, SourceTable, TableName } from './project.js'
+import type { RelationName } from './model.js'
+import type { Relation, SourceTable } from './project.js'
 import {
   checkAllowed,
   eachObject,
@@ -18,6 +19,7 @@ import {
   type Tree,
   type TreeObject,
 } from './sql-tree.js'
+import { quotedTable, uniqueTables } from './table-names.js'
 import { renderTemplate, type TemplateCall } from './template.js'
 
 /** What a SELECT of a model or cube may read. */
@@ -34,8 +36,25 @@ export interface Readable {
 export interface TemplateContext {
   /** `undefined` where nothing can be incremental. */
   readonly isIncremental: boolean | undefined
-  /** The text that is put in; `undefined` for a call that is not known here. */
-  other(call: TemplateCall): string | undefined
+  /** A relation, or a text that is put in; `undefined` for a call that is not known here. */
+  other(call: TemplateCall): NamedRelation | string | undefined
+}
+
+/** A relation with the name that it has where it is read without an alias. */
+export interface NamedRelation {
+  readonly name: string
+  readonly of: RelationName
+  readonly relation: Relation
+}
+
+/** A SELECT that was checked and printed again. */
+export interface CheckedSelect {
+  /** As a statement. */
+  readonly select: string
+  /** As a sub-query. */
+  readonly relation: Relation
+  /** What it names, each once. */
+  readonly reads: readonly RelationName[]
 }
 
 const NO_TEMPLATE: TemplateContext = { isIncremental: undefined, other: () => undefined }
@@ -52,6 +71,15 @@ export function parseRelation(
   readable: Readable,
   context: TemplateContext = NO_TEMPLATE,
 ): Relation {
+  return checkSelect(template, readable, context).relation
+}
+
+/** The same, also as a statement. @throws SqlProblem */
+export function checkSelect(
+  template: string,
+  readable: Readable,
+  context: TemplateContext,
+): CheckedSelect {
   if (template.toLowerCase().includes(MARK)) throw new SqlProblem(`must not contain ${MARK}`, 0)
   const pieces: NamedRelation[] = []
   const { text, offsetOf } = renderTemplate(template.replace(/;\s*$/, ''), {
@@ -66,14 +94,14 @@ export function parseRelation(
     throw new SqlProblem(`must not contain ${MARK}`, 0)
   }
   try {
-    return parseRendered(text, readable, pieces)
+    return checkRendered(text, readable, pieces)
   } catch (error) {
     if (!(error instanceof SqlProblem)) throw error
     throw new SqlProblem(error.message, offsetOf(error.offset), error.suggestion)
   }
 }
 
-function parseRendered(text: string, readable: Readable, pieces: NamedRelation[]): Relation {
+function checkRendered(text: string, readable: Readable, pieces: NamedRelation[]): CheckedSelect {
   const select = parseSelect(text)
   checkAllowed(select, SELECT_NODES, SELECT_FUNCTIONS)
   checkClauses(select)
@@ -83,18 +111,16 @@ function parseRendered(text: string, readable: Readable, pieces: NamedRelation[]
     (_, digits: string) => pieces[Number(digits)]?.relation.text ?? '',
   )
   return {
-    text: `(${printed})`,
-    tables: uniqueTables(resolved.used.flatMap(({ tables }) => tables)),
-    isOpaque: false,
-    lineage: lineageOf(resolved.tree, (name) => marked(name, pieces)?.relation.lineage),
-    columns: outputColumns(select),
+    select: printed,
+    relation: {
+      text: `(${printed})`,
+      tables: uniqueTables(resolved.used.flatMap(({ relation }) => relation.tables)),
+      isOpaque: false,
+      lineage: lineageOf(resolved.tree, (name) => marked(name, pieces)?.relation.lineage),
+      columns: outputColumns(select),
+    },
+    reads: distinct(resolved.used.map(({ of }) => of)),
   }
-}
-
-/** A relation with the name that it has where it is read without an alias. */
-interface NamedRelation {
-  readonly name: string
-  readonly relation: Relation
 }
 
 /** INTO writes and FOR UPDATE locks; a WITH below the top could hide a table of the server under its name. */
@@ -118,13 +144,13 @@ function resolveTables(
   select: TreeObject,
   readable: Readable,
   pieces: NamedRelation[],
-): { tree: TreeObject; used: Relation[] } {
-  const used: Relation[] = []
+): { tree: TreeObject; used: NamedRelation[] } {
+  const used: NamedRelation[] = []
   const resolve = (tree: Tree, defined: ReadonlySet<string>): Tree =>
     mapNodes(tree, (kind, content) => {
       if (kind !== 'RangeVar' || isDefined(content, defined)) return undefined
       const found = relationOf(content, readable, pieces)
-      used.push(found.relation)
+      used.push(found)
       pieces.push(found)
       const alias = content['alias'] ?? { aliasname: found.name }
       const { schemaname: _, ...unqualified } = content
@@ -161,7 +187,9 @@ function called(
   const kinds = named.size > 0 ? [] : [name, ...values.map((value) => typeof value)]
   const [first = '', second = ''] = values.map(String)
   if (kinds.join() === 'source,string,string') return namedTable(first, second, readable, offset)
-  if (kinds.join() === 'ref,string') return { name: first, relation: readable.model(first, offset) }
+  if (kinds.join() === 'ref,string') {
+    return { name: first, of: { model: first }, relation: readable.model(first, offset) }
+  }
   const other = context.other(call)
   if (other !== undefined) return other
   throw new SqlProblem(
@@ -176,7 +204,9 @@ function namedTable(
   readable: Readable,
   at: number,
 ): NamedRelation {
-  return { name, relation: tableRelation(qualifier, name, readable, at) }
+  const relation = tableRelation(qualifier, name, readable, at)
+  const [table = { schema: qualifier, table: name }] = relation.tables
+  return { name, of: { table }, relation }
 }
 
 /**
@@ -193,7 +223,7 @@ export function tableRelation(
   if (table) {
     const { schema, columns } = table
     return {
-      text: `${quoted(schema)}.${quoted(table.table)}`,
+      text: quotedTable({ schema, table: table.table }),
       tables: [{ schema, table: table.table }],
       isOpaque: false,
       lineage: lineageOfTable({ schema, table: table.table }, columns),
@@ -246,14 +276,6 @@ function functionName(value: Tree | undefined): string | undefined {
   return names(field(field(value, 'FuncCall'), 'funcname')).at(-1)
 }
 
-export function uniqueTables(tables: readonly TableName[]): TableName[] {
-  return [
-    ...new Map(
-      tables.map((table) => [JSON.stringify([table.schema, table.table]), table]),
-    ).values(),
-  ]
-}
-
-export function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`
+function distinct<T>(things: readonly T[]): T[] {
+  return [...new Map(things.map((thing) => [JSON.stringify(thing), thing])).values()]
 }
