@@ -29,6 +29,23 @@ export function aggregateOver(column: AggregateColumn, value: Sql | undefined): 
   return AGGREGATES[column.type](value, column)
 }
 
+/**
+ * Whether it can be made of what it is for parts of the rows, in one pass over them. A least or greatest value would be
+ * looked for anew in each window.
+ */
+export function isRunning({ type }: AggregateColumn, hasWindow: boolean): boolean {
+  return ADDED.has(type) || (EXTREMES.has(type) && !hasWindow)
+}
+
+/** Of what it is for each of many periods, over the window `past`. */
+export function overPeriods(column: AggregateColumn, value: Sql): Sql {
+  if (EXTREMES.has(column.type)) return sql`${aggregateOver(column, value)} over "past"`
+  const added = sql`sum(${value}) over "past"`
+  return column.type === 'sum' ? added : sql`(${added})::bigint`
+}
+
+const ADDED: ReadonlySet<AggregateColumn['type']> = new Set(['count', 'sum', 'sum_boolean'])
+
 const EXTREMES: ReadonlySet<AggregateColumn['type']> = new Set(['min', 'max', 'least', 'greatest'])
 
 type Render = (value: Sql, column: AggregateColumn) => Sql

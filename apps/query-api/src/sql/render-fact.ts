@@ -11,6 +11,7 @@ import {
   renderPassing,
   renderWhere,
 } from './render-from.js'
+import { renderRunning } from './render-running.js'
 import { parenthesized, renderValue } from './render-value.js'
 
 /** One fact as a SELECT: its sources each behind its guard, joined, filtered, grouped and aggregated. */
@@ -23,7 +24,7 @@ function renderCore(fact: GuardedFact): Sql {
   if (fact.edge) return renderEdge(fact, fact.edge)
   if (fact.conversion) return renderConversion(fact, fact.conversion)
   if (fact.timeline?.regroup) return renderRegrouped(fact, fact.timeline)
-  return renderPlain(fact, [])
+  return renderRunning(fact) ?? renderPlain(fact, [])
 }
 
 /** @param more further columns to group by */
@@ -154,7 +155,7 @@ function renderRegrouped(
     return sql`${ofPeriod(column, regroup)} as ${ident(column.alias)}`
   })
   return sql`  select ${joinSql([...groups, ...aggregates], ', ')}
-  from (${renderPlain(fact, [moment])}) as "moments"${groupBy(groups.length)}`
+  from (${renderRunning(fact) ?? renderPlain(fact, [moment])}) as "moments"${groupBy(groups.length)}`
 }
 
 function ofPeriod({ alias }: AggregateColumn, regroup: string | undefined): Sql {

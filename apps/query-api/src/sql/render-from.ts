@@ -67,7 +67,7 @@ export function renderWhere(fact: GuardedFact): Sql {
   const { where, timeline, passing } = fact
   const conditions = [
     ...(where ? [renderCondition(where, ROWS)] : []),
-    ...(timeline ? [...beginnings(timeline), ...within(timeline)] : []),
+    ...(timeline ? onMoments(timeline) : []),
     ...(passing
       ? [
           renderPassing(
@@ -78,6 +78,11 @@ export function renderWhere(fact: GuardedFact): Sql {
       : []),
   ]
   return conditions.length > 0 ? sql`\n  where ${joinSql(conditions, ' and ')}` : sql``
+}
+
+/** Which rows of the spine count. */
+export function onMoments(timeline: TimelinePlan): Sql[] {
+  return [...beginnings(timeline), ...within(timeline)]
 }
 
 /** Only rows of the spine that begin a period. */
@@ -109,7 +114,7 @@ function renderPeriods({ alias, spine }: SpineNode): Sql {
   return sql`${trusted(spine.table)} as ${ident(alias)}`
 }
 
-function renderSpine({ alias, spine, steps }: TimelinePlan): Sql {
+export function renderSpine({ alias, spine, steps }: TimelinePlan): Sql {
   const mapped = calendarSteps(spine, steps)
   return sql`${mapped ?? trusted(spine.table)} as ${ident(alias)}`
 }
@@ -163,7 +168,7 @@ function renderValidity({ from, to, time }: NonNullable<JoinNode['validity']>): 
   return [sql`${begin} <= ${at}`, sql`(${at} < ${end} or ${end} is null)`]
 }
 
-function renderCalendar({ alias, spine, time }: CalendarJoin): Sql {
+export function renderCalendar({ alias, spine, time }: CalendarJoin): Sql {
   const own = ident(alias, spine.column)
   const day = bucket(parenthesized(time), spine.granularity)
   return sql`\n  left join ${trusted(spine.table)} as ${ident(alias)} on ${own} = ${day}`

@@ -1,11 +1,31 @@
 select coalesce("f0"."d0", "f1"."d0") as "c0", "f0"."m0" as "c1", "f1"."m0" as "c2"
 from (
   select "d0", (array_agg("m0" order by "t" desc))[1] as "m0"
-  from (  select date_trunc('quarter', "spine"."at"::timestamp) as "d0", "spine"."at" as "t", sum("orders"."sales") as "m0"
-  from (select "at" from generate_series(date_trunc('day', timestamp '2014-01-01'), timestamp '2017-12-31 23:59:59', interval '1 day') as s ("at")) as "spine"
-  join "raw"."orders" as "orders" on date_trunc('day', "orders"."order_date"::timestamp) <= "spine"."at"::timestamp and date_trunc('day', "orders"."order_date"::timestamp) >= date_trunc('year', "spine"."at"::timestamp::timestamp)
-  where ("spine"."at" >= $1::timestamp and "spine"."at" < $2::timestamp)
-  group by 1, 2) as "moments"
+  from (  select "d0", "t", "m0"
+  from (
+    with "periods" as (
+      select date_trunc('day', "orders"."order_date"::timestamp) as "at", sum("orders"."sales") as "v0"
+      from "raw"."orders" as "orders"
+      where "orders"."order_date" is not null
+      group by 1
+    )
+    select "d0", "t", sum("v0") over "past" as "m0", count("is_row") over "past" as "rows"
+    from (
+      select null as "d0", null as "t", "at", "v0", true as "is_row"
+      from "periods"
+      union all
+      select date_trunc('quarter', "spine"."at"::timestamp), "spine"."at", "spine"."at"::timestamp, null, null
+      from (select "at" from generate_series(date_trunc('day', timestamp '2014-01-01'), timestamp '2017-12-31 23:59:59', interval '1 day') as s ("at")) as "spine"
+      join (
+        select date_trunc('year', "at"::timestamp) as "period", min("at") as "first"
+        from "periods"
+      group by 1
+      ) as "groups" on "spine"."at"::timestamp >= "groups"."first" and "groups"."period" = date_trunc('year', "spine"."at"::timestamp::timestamp)
+      where ("spine"."at" >= $1::timestamp and "spine"."at" < $2::timestamp)
+    ) as "events"
+    window "past" as (partition by date_trunc('year', "at"::timestamp) order by "at")
+  ) as "seen"
+  where "t" is not null and "rows" > 0) as "moments"
   group by 1
 ) as "f0"
 full join (
