@@ -147,6 +147,7 @@ describe('query --explain', () => {
     ],
     masks: [{ member: 'customers.name', policy: 'names', mask: 'partial' }],
     joins: [{ from: 'orders', to: 'customers' }],
+    cache: { state: 'kept', ttl_ms: 600_000, age_ms: 12_345 },
   }
 
   test('says what applies instead of asking', async () => {
@@ -155,6 +156,7 @@ describe('query --explain', () => {
     expect(stdout).toMatch(/orders +regional_access +analyst +some +\$user\.region/)
     expect(stdout).toContain('customers.name is masked by names: partial')
     expect(stdout).toContain('orders → customers')
+    expect(stdout).toContain('kept, 12 s old, for 600 s each')
     expect(api.requests.at(-1)?.body).toBe('{"metrics":["revenue"]}')
   })
 

@@ -25,8 +25,9 @@ beforeAll(async () => {
   small = await startSmallProject({
     setup: `
       create table raw.people (id int primary key, name text, region text);
-      create table raw.sales (id int primary key, person int, amount int, cost int);`,
-    tables: ['people', 'sales'],
+      create table raw.sales (id int primary key, person int, amount int, cost int);
+      create table raw.days (day date);`,
+    tables: ['people', 'sales', 'days'],
     cubes: `
   - name: people
     sql_table: raw.people
@@ -40,7 +41,8 @@ beforeAll(async () => {
     dimensions: [{name: id, type: number, primary_key: true, public: false}]
     measures:
       - {name: amount, type: sum, sql: amount}
-      - {name: cost, type: sum, sql: cost}`,
+      - {name: cost, type: sum, sql: cost}
+  - {name: days, sql_table: raw.days, refresh_key: {every: 10 minutes}, measures: [{name: count, type: count}]}`,
     metrics: `
   - {name: margin, type: derived, expression: "sales.amount - sales.cost"}`,
     policies: `
@@ -111,6 +113,7 @@ describe('POST /query/explain', () => {
       masks: [{ member: 'people.name', policy: 'names', mask: 'value' }],
       joins: [{ from: 'sales', to: 'people' }],
       row_limit: 500,
+      cache: { state: 'off', ttl_ms: null, age_ms: null },
     })
   })
 
@@ -138,6 +141,44 @@ describe('POST /query/explain', () => {
 
   test('an unknown member is 400, as for the question', async () => {
     expect((await explain('west', { metrics: ['sales.amuont'] }))[0]).toBe(400)
+  })
+})
+
+describe('the state of the cache', () => {
+  const kept = { metrics: ['days.count'], total_rows: true }
+  const stateOf = async (who: Who, body: object): Promise<unknown> => {
+    const answer = parsed(await explain(who, body))
+    return answer instanceof Object && 'cache' in answer ? answer.cache : undefined
+  }
+  const ask = async (who: Who, body: object): Promise<void> => {
+    await fetch(app.url, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${who}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    })
+  }
+  const empty = { state: 'empty', ttl_ms: 600_000, age_ms: null }
+
+  test('tells each caller of their own answers only, all of which must be kept', async () => {
+    expect(await stateOf('west', kept)).toEqual(empty)
+    await ask('boss', kept)
+    await ask('east', kept)
+    expect(await stateOf('west', kept)).toEqual(empty)
+    await ask('west', { ...kept, total_rows: false })
+    expect(await stateOf('west', kept)).toEqual(empty)
+    await ask('west', kept)
+    const held = { state: 'kept', ttl_ms: 600_000, age_ms: expect.any(Number) }
+    expect(await stateOf('west', kept)).toEqual(held)
+    expect(await stateOf('west', { ...kept, cache: 'bypass' })).toEqual({
+      ...empty,
+      state: 'bypassed',
+    })
+  })
+
+  test('asking for it keeps nothing', async () => {
+    const limited = { ...kept, limit: 7 }
+    expect(await stateOf('west', limited)).toEqual(empty)
+    expect(await stateOf('west', limited)).toEqual(empty)
   })
 })
 

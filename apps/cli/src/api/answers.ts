@@ -54,6 +54,9 @@ export const explanation = z.looseObject({
     .array(z.looseObject({ member: z.string(), policy: z.string(), mask: z.string() }))
     .optional(),
   joins: z.array(z.looseObject({ from: z.string(), to: z.string() })).optional(),
+  cache: z
+    .looseObject({ state: z.string(), ttl_ms: number.nullish(), age_ms: number.nullish() })
+    .optional(),
 })
 export type Explanation = z.output<typeof explanation>
 

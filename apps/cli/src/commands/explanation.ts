@@ -5,13 +5,14 @@ const COLUMNS = ['cube', 'policy', 'serves', 'rows', 'asks for', 'row limit']
 
 /** What applies to a question, for people. */
 export function renderExplanation(explanation: Explanation): string {
-  const { principal, cubes = [], masks = [], joins = [] } = explanation
+  const { principal, cubes = [], masks = [], joins = [], cache } = explanation
   const head = renderFields([
     ['principal', principal.email ?? principal.id],
     ['roles', principal.roles.join(', ')],
     ['decision', explanation.decision],
     ...(explanation.denial_reason ? [['reason', explanation.denial_reason] as const] : []),
     ...(joins.length > 0 ? [['joins', joins.map(arrow).join(', ')] as const] : []),
+    ...(cache ? [['cache', cacheText(cache)] as const] : []),
   ])
   if (explanation.decision !== 'allowed') return head
   const policies = renderTable(
@@ -26,6 +27,16 @@ export function renderExplanation(explanation: Explanation): string {
 
 function arrow({ from, to }: { readonly from: string; readonly to: string }): string {
   return `${from} → ${to}`
+}
+
+function cacheText(cache: NonNullable<Explanation['cache']>): string {
+  const { state, ttl_ms: ttlMs, age_ms: ageMs } = cache
+  const age = ageMs ? `, ${seconds(ageMs)} old` : ''
+  return ttlMs ? `${state}${age}, for ${seconds(ttlMs)} each` : state
+}
+
+function seconds(ms: NonNullable<NonNullable<Explanation['cache']>['ttl_ms']>): string {
+  return `${String(Math.round(Number(ms) / 1000))} s`
 }
 
 function rowsOf({ name, policies }: NonNullable<Explanation['cubes']>[number]): string[][] {

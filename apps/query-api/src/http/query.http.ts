@@ -13,7 +13,7 @@ import { RequireScope } from '@olytix/auth-guards'
 import { AppError, type ErrorDetail } from '@olytix/errors'
 import type { Caller } from '../audit/audit-event.js'
 import { QueryService, type RowFormat } from '../query/query.service.js'
-import type { Question } from '../query/run-query.js'
+import type { Question } from '../query/prepare-question.js'
 import { CurrentCaller } from './current-caller.js'
 import { TakesQuestion } from './api-docs/question-schema.js'
 import {

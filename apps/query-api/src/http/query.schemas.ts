@@ -8,7 +8,7 @@ import {
   MAX_FILTER_DEPTH,
   text,
 } from '../project/filter-shape.js'
-import type { Question } from '../query/run-query.js'
+import type { Question } from '../query/prepare-question.js'
 
 const MAX_MEMBERS = 50
 const MAX_FILTER_LEAVES = 100

@@ -1,13 +1,17 @@
 import type { Principal } from '@olytix/auth-guards'
-import { Injectable } from '@nestjs/common'
+import { Inject, Injectable } from '@nestjs/common'
 import { AppError } from '@olytix/errors'
 import type { Caller } from '../audit/audit-event.js'
 import { AuditService } from '../audit/audit.service.js'
+import type { Project } from '../project/project.js'
 import { CurrentProject } from '../project/current-project.js'
+import type { Warehouse } from '../warehouse/warehouse.js'
+import { type CacheState, cacheState } from './cache-state.js'
 import { explainPlan, type Explanation } from './explain.js'
 import { guardQuestion } from './plan-question.js'
+import { prepareQuestion, type Question } from './prepare-question.js'
+import { WAREHOUSE } from './query.tokens.js'
 import { QuestionTrail } from './question-trail.js'
-import type { Question } from './run-query.js'
 
 /** Somebody else, in whose place an admin looks at a question. */
 export interface OtherPrincipal {
@@ -27,15 +31,16 @@ export type Explained = {
   /** Of the definitions. */
   readonly revision: number
 } & (
-  | ({ readonly decision: 'allowed' } & Explanation)
+  | ({ readonly decision: 'allowed'; readonly cache: CacheState } & Explanation)
   | { readonly decision: 'refused'; readonly denial_reason: string }
 )
 
-/** Says what applies to a question. Plans it afresh: no cache has a say in what it tells. */
+/** Says what applies to a question. Plans it afresh: of what is kept it tells only whether there is something. */
 @Injectable()
 export class ExplainService {
   constructor(
     private readonly projects: CurrentProject,
+    @Inject(WAREHOUSE) private readonly warehouse: Warehouse,
     private readonly audit: AuditService,
   ) {}
 
@@ -77,8 +82,14 @@ export class ExplainService {
       decision: 'allowed',
       ...headOf(principal, revision),
       ...explanation,
+      cache: this.cacheOf(project, principal, question),
     }
     return { explained, plan, policyMs }
+  }
+
+  private cacheOf(project: Project, principal: Principal, question: Question): CacheState {
+    const prepared = prepareQuestion(project, principal, question)
+    return cacheState(this.warehouse, prepared, { project, cache: question.cache })
   }
 }
 

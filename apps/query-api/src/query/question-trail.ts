@@ -7,7 +7,7 @@ import {
 } from '../audit/audit-event.js'
 import type { AuditService } from '../audit/audit.service.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
-import type { Question } from './run-query.js'
+import type { Question } from './prepare-question.js'
 
 /** What a question came to. */
 interface Outcome {

@@ -5,20 +5,10 @@ import type { Project } from '../project/project.js'
 import type { GuardedPlan } from '../rls/guard-plan.js'
 import { principalSettings } from '../rls/settings.js'
 import { tooManyFilled } from '../semantics/fill-cap.js'
-import type { QueryRequest } from '../semantics/query-request.js'
 import type { KeptRows } from '../warehouse/kept-answers.js'
 import type { RowStream, Warehouse } from '../warehouse/warehouse.js'
-import { type PlannedQuestion, planQuestion } from './plan-question.js'
-import { reusableForMs } from './reusable.js'
-
-/** A question and the time that it may take in the database. */
-export type Question = QueryRequest & {
-  readonly timeoutMs?: number | undefined
-  /** Count the rows without limit. */
-  readonly totalRows?: boolean | undefined
-  /** `bypass`: read anew, whatever is kept. */
-  readonly cache?: 'default' | 'bypass' | undefined
-}
+import { planQuestion } from './plan-question.js'
+import { prepareQuestion, type Question } from './prepare-question.js'
 
 /** The rows of an answer with the plan that they follow: dimensions first, then metrics. */
 export interface Answer {
@@ -45,43 +35,34 @@ export async function runQuery(
   question: Question,
 ): Promise<Answer> {
   const startedAt = performance.now()
-  const { timeoutMs, totalRows: isCounted, cache, ...request } = question
-  const planned = planQuestion(project, principal, request)
+  const { plan, context, reusableMs, ...prepared } = prepareQuestion(project, principal, question)
   const policyMs = performance.now() - startedAt
-  const context = { settings: principalSettings(principal), timezone: question.timezone, timeoutMs }
-  const forMs = cache === 'bypass' ? 0 : reusableForMs(planned.plan)
+  const forMs = question.cache === 'bypass' ? 0 : reusableMs
   const readKept = async (statement: Statement): Promise<KeptRows> =>
     forMs > 0
       ? warehouse.readOrReuse(statement, context, { forMs, edition: project })
       : { rows: await warehouse.read(statement, context), isKept: false }
   const read = (statement: Statement): Promise<KeptRows> =>
     readKept(statement).catch((error: unknown) => {
-      throw asksTooMany(error, planned.plan) ?? error
+      throw asksTooMany(error, plan) ?? error
     })
   const [rows, count, totals] = await Promise.all([
-    read(planned.statement),
-    isCounted ? read(planned.counting()) : undefined,
-    question.totals ? readTotals(planned, read) : undefined,
+    read(prepared.rows),
+    prepared.count && read(prepared.count),
+    prepared.totals && read(prepared.totals),
   ])
   return {
-    plan: planned.plan,
+    plan,
     policyMs,
     rows: rows.rows,
     totalRows: count?.rows.rows[0]?.[0] ?? undefined,
-    totals: totals?.rows,
+    totals: totals?.rows ?? (question.totals ? NO_TOTALS : undefined),
     isKept: [rows, count, totals].every((each) => each?.isKept !== false),
   }
 }
 
 /** Without metrics there is nothing to ask for. */
-async function readTotals(
-  { plan, totalling }: PlannedQuestion,
-  read: (statement: Statement) => Promise<KeptRows>,
-): Promise<KeptRows> {
-  return plan.metrics.length > 0 ? read(totalling()) : NO_TOTALS
-}
-
-const NO_TOTALS: KeptRows = { rows: { fields: [], rows: [] }, isKept: true }
+const NO_TOTALS: TextRows = { fields: [], rows: [] }
 
 /** A series of more periods than may be filled has a step of nothing, which PostgreSQL calls an invalid parameter. */
 function asksTooMany(error: unknown, { fill }: GuardedPlan): Error | undefined {

@@ -21,9 +21,15 @@ interface Asked {
   readonly settings: Settings
 }
 
+interface KeptAnswer {
+  readonly rows: TextRows
+  /** When it was asked for, on the clock of all answers. */
+  readonly readAt: number
+}
+
 /** What is kept of one edition. */
 interface Edition {
-  readonly answers: LRUCache<string, TextRows>
+  readonly answers: LRUCache<string, KeptAnswer>
   readonly running: Map<string, Promise<TextRows>>
 }
 
@@ -49,18 +55,27 @@ export class KeptAnswers {
   ): Promise<KeptRows> {
     const { answers, running } = this.of(edition)
     const key = keyOf(asked)
-    const known = answers.get(key) ?? running.get(key)
+    const known = answers.get(key)?.rows ?? running.get(key)
     if (known) return { rows: await known, isKept: true }
     const start = this.now()
     const own = run()
     running.set(key, own)
     try {
       const rows = await own
-      answers.set(key, rows, { ttl: forMs, start })
+      answers.set(key, { rows, readAt: start }, { ttl: forMs, start })
       return { rows, isKept: false }
     } finally {
       running.delete(key)
     }
+  }
+
+  /**
+   * How many milliseconds ago the answer was read that would be given again now; `undefined`: there is none. To look
+   * changes nothing, not even what leaves first.
+   */
+  ageMs(asked: Asked, edition: object): number | undefined {
+    const kept = this.editions.get(edition)?.answers.peek(keyOf(asked))
+    return kept && this.now() - kept.readAt
   }
 
   private of(edition: object): Edition {
@@ -71,7 +86,7 @@ export class KeptAnswers {
     return made
   }
 
-  private emptyAnswers(): LRUCache<string, TextRows> {
+  private emptyAnswers(): LRUCache<string, KeptAnswer> {
     return new LRUCache({
       maxSize: this.maxBytes,
       maxEntrySize: Math.ceil(this.maxBytes / 4),
@@ -90,7 +105,7 @@ function keyOf({ statement, settings }: Asked): string {
 }
 
 /** About as much as they take in memory. */
-function bytesOf({ fields, rows }: TextRows): number {
+function bytesOf({ rows: { fields, rows } }: KeptAnswer): number {
   const cells = rows.reduce((sum, row) => {
     return row.reduce((bytes, cell) => bytes + 24 + (cell?.length ?? 0) * 2, sum + 64)
   }, 0)

@@ -84,8 +84,13 @@ export class Warehouse {
 
   /** The same, unless the same statement has been answered under the same settings within that time. @throws as `read` */
   readOrReuse(statement: Statement, context: ReadContext, reuse: Reuse): Promise<KeptRows> {
-    const settings = this.settingsFor(context, context.timeoutMs ?? this.statementTimeoutMs)
-    return this.kept.read({ statement, settings }, reuse, () => this.read(statement, context))
+    const asked = { statement, settings: this.allSettings(context) }
+    return this.kept.read(asked, reuse, () => this.read(statement, context))
+  }
+
+  /** How long ago the answer was read that `readOrReuse` would give again now, in milliseconds; `undefined`: it would ask. */
+  keptForMs(statement: Statement, context: ReadContext, edition: object): number | undefined {
+    return this.kept.ageMs({ statement, settings: this.allSettings(context) }, edition)
   }
 
   /**
@@ -127,6 +132,10 @@ export class Warehouse {
     const context = { settings: {}, timezone: 'UTC', timeoutMs: CHECK_TIMEOUT_MS }
     const { rows } = await this.read(statement, context)
     return rows
+  }
+
+  private allSettings(context: ReadContext): Settings {
+    return this.settingsFor(context, context.timeoutMs ?? this.statementTimeoutMs)
   }
 
   private settingsFor({ settings, timezone }: ReadContext, timeoutMs: number): Settings {
