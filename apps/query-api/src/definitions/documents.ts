@@ -21,8 +21,9 @@ export interface Document {
 
 /** The folder's files as documents; of the project file what every replica may know. */
 export function documentsOfFolder(files: ProjectFiles): Document[] {
-  const { project, sources, models, cubes, metrics, policies } = files
-  const all = [withoutConnections(project), sources, models, cubes, metrics, policies].flat()
+  const { project, sources, models, cubes, metrics, policies, seeds = [], tests = [] } = files
+  const yaml = [sources, cubes, metrics, policies]
+  const all = [withoutConnections(project), ...yaml, models, seeds, tests].flat()
   return all.map(({ path, text }) => ({ kind: 'file', name: path, state: 'present', text }))
 }
 
@@ -47,6 +48,8 @@ export function filesOfDocuments(documents: readonly Document[]): ProjectFiles {
     cubes: below('cubes'),
     metrics: below('metrics'),
     policies: below('policies'),
+    seeds: below('seeds'),
+    tests: below('tests'),
     edits: documents.flatMap(editOf),
   }
 }

@@ -12,10 +12,10 @@ import {
   readsSomething,
   type WholeCube,
 } from './extend-cubes.js'
-import type { Model } from './model.js'
 import { type Defined, type Problems, titleOf } from './problems.js'
 import { byName, type Cube, type Join, type Named, type Relation } from './project.js'
 import { parseRelation, type Readable, tableRelation } from './select.js'
+import type { Referable } from './seed.js'
 import { SqlProblem } from './sql-tree.js'
 
 const RESERVED = ['metric_time', 'CUBE', 'current', 'prior']
@@ -24,7 +24,7 @@ const RESERVED = ['metric_time', 'CUBE', 'current', 'prior']
 export function buildCubes(
   definitions: readonly Defined<CubeShape>[],
   readable: Readable,
-  models: Named<Model>,
+  models: Named<Referable>,
   problems: Problems,
 ): Named<Cube> {
   const distinct = problems.distinct('cube', definitions)
@@ -92,7 +92,7 @@ function buildCube(
 function relationOf(
   definition: Defined<CubeShape>,
   readable: Readable,
-  models: Named<Model>,
+  models: Named<Referable>,
   problems: Problems,
 ): Relation | undefined {
   const { sql, sql_table: table, model } = definition.shape

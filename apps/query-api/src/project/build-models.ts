@@ -1,4 +1,4 @@
-import { problemAt, type ProjectFile, quote } from '@olytix/config/yaml'
+import { type ProjectFile, quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { ProjectShape } from './definition-schemas.js'
 import { type ModelSettings, readFolderSettings, settingsOf } from './model-settings.js'
@@ -16,6 +16,7 @@ import {
 import { readableFrom } from './build-sources.js'
 import { lineageOfTable, unitedLineage } from './column-lineage.js'
 import { type CheckedSelect, checkSelect, type Readable, type TemplateContext } from './select.js'
+import type { Referable, Seed } from './seed.js'
 import { SqlProblem } from './sql-tree.js'
 import { quotedTable, uniqueTables } from './table-names.js'
 import { renderTemplate, type TemplateCall } from './template.js'
@@ -25,6 +26,7 @@ interface ModelInputs {
   readonly files: readonly ProjectFile[]
   readonly project: Defined<ProjectShape> | undefined
   readonly sources: Named<Source>
+  readonly seeds: Named<Seed>
 }
 
 /** Models by name. Those with problems are left out of the result, which is used only when there are none. */
@@ -34,8 +36,8 @@ export function buildModels(inputs: ModelInputs, problems: Problems): Named<Mode
   return named([...builder.built].flatMap(([name, model]) => (model ? [[name, model]] : [])))
 }
 
-/** @throws SqlProblem when there is no such model */
-export function modelNamed(models: Named<Model>, name: string, offset: number): Relation {
+/** @throws SqlProblem when there is no such model or seed */
+export function modelNamed(models: Named<Referable>, name: string, offset: number): Relation {
   const model = models[name]
   if (model) return model.relation
   throw new SqlProblem(`unknown model ${quote(name)}`, offset, suggest(name, Object.keys(models)))
@@ -58,13 +60,17 @@ class ModelBuilder {
     private readonly inputs: ModelInputs,
     private readonly problems: Problems,
   ) {
-    const { project } = inputs
+    const { project, seeds } = inputs
+    for (const { name, target } of Object.values(seeds)) {
+      this.targets.set(`${target.schema}.${target.table}`, `seed ${quote(name)}`)
+    }
     const folders = project ? readFolderSettings(project, problems) : []
     for (const file of inputs.files) {
       const name = modelName(file.path)
       const other = this.files.get(name)
-      const settings = this.reporting(file, () => {
-        if (other) throw new SqlProblem(`model ${quote(name)} is ${other.file.path} already`, 0)
+      const settings = problems.inFile(file, () => {
+        const same = other?.file.path ?? seeds[name]?.path
+        if (same !== undefined) throw new SqlProblem(`model ${quote(name)} is ${same} already`, 0)
         if (!MODEL_NAME.test(name)) {
           throw new SqlProblem('a model is named in letters, digits and _, at most 63 long', 0)
         }
@@ -85,7 +91,7 @@ class ModelBuilder {
     const { file, settings } = this.files.get(name) ?? {}
     if (!file || !settings?.isEnabled || this.built.has(name)) return this.built.get(name)
     const readable = this.readable([...inProgress, name])
-    const built = this.reporting(file, () => this.check({ name, file, settings }, readable))
+    const built = this.problems.inFile(file, () => this.check({ name, file, settings }, readable))
     this.built.set(name, built)
     return built
   }
@@ -129,9 +135,9 @@ class ModelBuilder {
     if (declared) throw new SqlProblem(`would be kept in ${key}, which is a source`, 0)
     const other = this.targets.get(key)
     if (other !== undefined) {
-      throw new SqlProblem(`would be kept in ${key}, as model ${quote(other)} is`, 0)
+      throw new SqlProblem(`would be kept in ${key}, as ${other} is`, 0)
     }
-    this.targets.set(key, name)
+    this.targets.set(key, `model ${quote(name)}`)
   }
 
   /** @param incremental where the rows are that an increment adds to; `undefined` for all rows anew */
@@ -162,21 +168,11 @@ class ModelBuilder {
       if (this.files.get(name)?.settings?.isEnabled === false) {
         throw new SqlProblem(`model ${quote(name)} is not enabled`, offset)
       }
-      const model = this.build(name, inProgress)
+      const model = this.build(name, inProgress) ?? this.inputs.seeds[name]
       if (model) return model.relation
-      throw new SqlProblem(`unknown model ${quote(name)}`, offset, suggest(name, this.names))
+      const known = [...this.names, ...Object.keys(this.inputs.seeds)]
+      throw new SqlProblem(`unknown model ${quote(name)}`, offset, suggest(name, known))
     })
-  }
-
-  private reporting<T>(file: ProjectFile, work: () => T): T | undefined {
-    try {
-      return work()
-    } catch (error) {
-      if (!(error instanceof SqlProblem)) throw error
-      const place = placeIn(file, error.offset)
-      this.problems.found.push(problemAt(place, error.message, error.suggestion))
-      return undefined
-    }
   }
 }
 
@@ -237,9 +233,4 @@ function variable(
   if (value !== undefined) return String(value)
   const hint = suggest(name, Object.keys(variables))
   throw new SqlProblem(`unknown variable ${quote(name)}; set it under vars:`, offset, hint)
-}
-
-function placeIn({ path, text }: ProjectFile, offset: number) {
-  const before = text.slice(0, offset).split('\n')
-  return { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }

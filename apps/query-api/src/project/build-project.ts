@@ -1,17 +1,26 @@
 import { deepFreeze, type Secret } from '@olytix/config'
 import { AppError, type ErrorDetail } from '@olytix/errors'
 import { buildCubes } from './build-cubes.js'
+import { buildFreshness } from './build-freshness.js'
 import { buildMasking } from './build-masking.js'
 import { buildMetrics } from './build-metrics.js'
 import { buildPolicies } from './build-policies.js'
 import { buildModels, modelNamed } from './build-models.js'
+import { buildSeeds } from './build-seeds.js'
 import { buildSources, readableFrom } from './build-sources.js'
+import { buildTests, type TestInputs } from './build-tests.js'
 import { buildTimeSpines, checkSpinesAreOpen } from './build-time-spines.js'
-import { type Definition, Edits, type ProjectFiles } from './definitions.js'
+import { type Definition, Edits, modelName, type ProjectFiles } from './definitions.js'
 import { Problems } from './problems.js'
-import type { Project } from './project.js'
+import { byName, type Project } from './project.js'
 import { readProjectFile } from './project-file.js'
-import { definitionsOf, readDefinitions, type Shadowed } from './read-definitions.js'
+import {
+  type Definitions,
+  definitionsOf,
+  readDefinitions,
+  type Shadowed,
+} from './read-definitions.js'
+import type { Referable } from './seed.js'
 import { uniqueTables } from './table-names.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
@@ -48,9 +57,12 @@ export function compileProject(
   problems.found.push(...ofSettings)
   const shapes = readDefinitions(files, environment, problems)
   const sources = buildSources(shapes.sources, problems)
-  const models = buildModels({ files: shapes.models, project: settings, sources }, problems)
-  const readable = readableFrom(sources, (name, offset) => modelNamed(models, name, offset))
-  const cubes = buildCubes(shapes.cubes, readable, models, problems)
+  const seeds = buildSeeds({ files: files.seeds, shapes: shapes.told.seeds, sources }, problems)
+  const models = buildModels({ files: shapes.models, project: settings, sources, seeds }, problems)
+  const referable = byName<Referable>([...Object.values(seeds), ...Object.values(models)])
+  const readable = readableFrom(sources, (name, offset) => modelNamed(referable, name, offset))
+  const cubes = buildCubes(shapes.cubes, readable, referable, problems)
+  const checks = buildChecks({ files, shapes, readable, referable }, problems)
   const timeSpines = settings ? buildTimeSpines(settings, readable, problems) : []
   const metrics = buildMetrics(shapes.metrics, { cubes, timeSpines }, problems)
   const policies = buildPolicies(shapes.policies, cubes, problems)
@@ -67,12 +79,29 @@ export function compileProject(
     ...Object.values(cubes).flatMap(({ relation }) => relation.tables),
     ...timeSpines.flatMap((spine) => spine.tables),
   ])
-  const parts = { sources, models, cubes, metrics, policies, masking, timeSpines }
+  const parts = { sources, models, seeds, cubes, metrics, policies, masking, timeSpines }
   return {
-    project: deepFreeze({ name, version, maskingKey, ...parts, tables }),
+    project: deepFreeze({ name, version, maskingKey, ...parts, ...checks, tables }),
     definitions: definitionsOf(shapes, new Edits(files.edits)),
     shadowed: shapes.shadowed,
   }
+}
+
+function buildChecks(
+  {
+    files,
+    shapes,
+    ...names
+  }: Pick<TestInputs, 'readable' | 'referable'> & {
+    readonly files: ProjectFiles
+    readonly shapes: Definitions
+  },
+  problems: Problems,
+): Pick<Project, 'tests' | 'freshness'> {
+  const { told, sources, models } = shapes
+  const modelNames = models.map(({ path }) => modelName(path))
+  const tests = buildTests({ files: files.tests, sources, told, modelNames, ...names }, problems)
+  return { tests, freshness: buildFreshness(sources, problems) }
 }
 
 function invalidProject(details: readonly ErrorDetail[]): AppError {

@@ -1,6 +1,7 @@
 import { strict } from '@olytix/config/yaml'
 import { z } from 'zod'
 import { filterNode } from './filter-shape.js'
+import { columnShape, freshness } from './property-shapes.js'
 import {
   DIMENSION_TYPES,
   GRANULARITIES,
@@ -65,19 +66,20 @@ export const projectShape = strict({
   security: z.record(z.string(), z.unknown()).optional(),
 })
 
-const column = strict({ name: z.string().min(1), description: z.string().optional() })
-
 export const sourceShape = strict({
   name,
   description: z.string().optional(),
   database: z.string().optional(),
   schema: z.string().min(1).optional(),
-  freshness: z.record(z.string(), z.unknown()).optional(),
+  freshness: freshness.optional(),
+  loaded_at_field: z.string().min(1).optional(),
   tables: z.array(
     strict({
       name: z.string().min(1),
       description: z.string().optional(),
-      columns: z.array(column).optional(),
+      freshness: freshness.nullable().optional(),
+      loaded_at_field: z.string().min(1).optional(),
+      columns: z.array(columnShape).optional(),
     }),
   ),
 })

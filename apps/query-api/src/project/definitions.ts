@@ -34,10 +34,13 @@ export interface Edit {
 export interface ProjectFiles {
   readonly project: ProjectFile
   readonly sources: readonly ProjectFile[]
+  /** SQL, and YAML that tells of it. */
   readonly models: readonly ProjectFile[]
   readonly cubes: readonly ProjectFile[]
   readonly metrics: readonly ProjectFile[]
   readonly policies: readonly ProjectFile[]
+  readonly seeds?: readonly ProjectFile[]
+  readonly tests?: readonly ProjectFile[]
   readonly edits?: readonly Edit[]
 }
 

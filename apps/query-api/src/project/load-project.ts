@@ -1,4 +1,5 @@
-import { readdir, readFile } from 'node:fs/promises'
+import { isUtf8 } from 'node:buffer'
+import { readdir, readFile, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { Secret } from '@olytix/config'
 import type { ProjectFile } from '@olytix/config/yaml'
@@ -14,11 +15,16 @@ const YAML = /\.ya?ml$/
 /** Which files of a folder define what. */
 const FOLDERS = {
   sources: YAML,
-  models: /\.sql$/,
+  models: /\.(sql|ya?ml)$/,
   cubes: YAML,
   metrics: YAML,
   policies: YAML,
+  seeds: /\.(csv|ya?ml)$/,
+  tests: /\.sql$/,
 } as const
+
+/** A folder is read into memory as a whole, and kept in every replica. */
+const MAX_FILE_BYTES = 1024 * 1024
 
 /**
  * Reads and compiles the project in a folder.
@@ -38,15 +44,17 @@ export async function loadProject(
 /** @throws AppError INVALID_PROJECT when there is no project file */
 export async function readProjectFolder(folder: string): Promise<ProjectFiles> {
   const of = (name: keyof typeof FOLDERS) => filesIn(folder, name, FOLDERS[name])
-  const [project, sources, models, cubes, metrics, policies] = await Promise.all([
+  const [project, sources, models, cubes, metrics, policies, seeds, tests] = await Promise.all([
     projectFile(folder),
     of('sources'),
     of('models'),
     of('cubes'),
     of('metrics'),
     of('policies'),
+    of('seeds'),
+    of('tests'),
   ])
-  return { project, sources, models, cubes, metrics, policies }
+  return { project, sources, models, cubes, metrics, policies, seeds, tests }
 }
 
 async function projectFile(folder: string): Promise<ProjectFile> {
@@ -68,8 +76,28 @@ async function filesIn(root: string, folder: string, pattern: RegExp): Promise<P
       const relative = `${folder}/${entry.name}`
       if (entry.isDirectory()) return filesIn(root, relative, pattern)
       if (!entry.isFile() || !pattern.test(entry.name)) return []
-      return [{ path: relative, text: await readFile(path.join(root, relative), 'utf8') }]
+      return [{ path: relative, text: await textOf(path.join(root, relative), relative) }]
     }),
   )
   return found.flat().sort((a, b) => (a.path < b.path ? -1 : 1))
+}
+
+/** @throws AppError INVALID_PROJECT for what is too long, or no text */
+async function textOf(file: string, relative: string): Promise<string> {
+  const { size } = await stat(file)
+  if (size > MAX_FILE_BYTES) {
+    throw unreadable(
+      relative,
+      `has ${String(size)} bytes; at most ${String(MAX_FILE_BYTES)} are allowed`,
+    )
+  }
+  const bytes = await readFile(file)
+  if (isUtf8(bytes)) return bytes.toString('utf8')
+  throw unreadable(relative, 'expected text in UTF-8')
+}
+
+function unreadable(path: string, message: string): AppError {
+  return new AppError('INVALID_PROJECT', `${path}: ${message}`, {
+    details: [{ path, message, line: 1, column: 1 }],
+  })
 }

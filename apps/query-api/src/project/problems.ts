@@ -1,4 +1,4 @@
-import { type Place, problemAt, quote, type YamlFile } from '@olytix/config/yaml'
+import { type Place, problemAt, type ProjectFile, quote, type YamlFile } from '@olytix/config/yaml'
 import { type ErrorDetail, suggest } from '@olytix/errors'
 import { PolicyProblem } from './policy-tokens.js'
 import { SqlProblem } from './sql-tree.js'
@@ -79,6 +79,17 @@ export class Problems {
     }
   }
 
+  /** The same for a file that is parsed as a whole. */
+  inFile<T>(file: ProjectFile, parse: () => T): T | undefined {
+    try {
+      return parse()
+    } catch (error) {
+      if (!(error instanceof SqlProblem)) throw error
+      this.at(placeIn(file, error.offset), error.message, error.suggestion)
+      return undefined
+    }
+  }
+
   /** Reports the second and further definitions of one name, and gives the first ones. */
   distinct<T extends { readonly name: string }>(
     what: string,
@@ -101,6 +112,11 @@ export class Problems {
     }
     return [...seen.values()]
   }
+}
+
+function placeIn({ path, text }: ProjectFile, offset: number): Place {
+  const before = text.slice(0, offset).split('\n')
+  return { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
 /** `order_count` as people write it: "Order count". */

@@ -1,8 +1,10 @@
 import type { Secret } from '@olytix/config'
+import type { DataTest, Freshness } from './data-checks.js'
 import type { FilterNode } from './filter-shape.js'
 import type { Model } from './model.js'
 import type { Named } from './named.js'
 import type { PolicyCondition } from './policy-language.js'
+import type { Seed } from './seed.js'
 
 export { byName, type Named, named } from './named.js'
 
@@ -12,6 +14,9 @@ export interface Project {
   readonly version: string
   readonly sources: Named<Source>
   readonly models: Named<Model>
+  readonly seeds: Named<Seed>
+  readonly tests: Named<DataTest>
+  readonly freshness: Named<Freshness>
   readonly cubes: Named<Cube>
   readonly metrics: Named<Metric>
   readonly policies: readonly Policy[]

@@ -24,6 +24,7 @@ import {
   type ProjectFiles,
 } from './definitions.js'
 import { type Defined, part, type Problems } from './problems.js'
+import { type ModelShape, modelsShape, type SeedShape, seedsShape } from './property-shapes.js'
 
 type Environment = Readonly<Record<string, string | undefined>>
 
@@ -35,6 +36,11 @@ export interface Definitions {
   readonly metrics: readonly Defined<MetricShape>[]
   readonly policies: readonly Defined<PolicyShape>[]
   readonly masking: readonly Defined<MaskingShape>[]
+  /** What YAML files beside models and seeds say of them. */
+  readonly told: {
+    readonly models: readonly Defined<ModelShape>[]
+    readonly seeds: readonly Defined<SeedShape>[]
+  }
   /** Of files, that edits stand in place of. */
   readonly shadowed: readonly Shadowed[]
 }
@@ -60,11 +66,12 @@ export function readDefinitions(
   const inFiles = readAllFiles(files, environment, problems)
   return {
     sources: withEdits('sources', inFiles.sources, sourceShape, edited),
-    models: edits.models(files.models),
+    models: edits.models(files.models.filter(isSql)),
     cubes: withEdits('cubes', inFiles.cubes, cubeShape, edited),
     metrics: withEdits('metrics', inFiles.metrics, metricShape, edited),
     policies: withEdits('policies', inFiles.policies, policyShape, edited),
     masking: withEdits('masking', inFiles.masking, maskingShape, edited),
+    told: inFiles.told,
     shadowed: shadowedBy(edits, files, inFiles),
   }
 }
@@ -74,13 +81,28 @@ function readAllFiles(files: ProjectFiles, environment: Environment, problems: P
   const cubes = readFiles(files.cubes, cubesShape, problems)
   const metrics = readFiles(files.metrics, metricsShape, problems)
   const rules = readFiles(files.policies, policiesShape, problems)
+  const models = readFiles(yamlFiles(files.models), modelsShape, problems)
+  const seeds = readFiles(yamlFiles(files.seeds), seedsShape, problems)
   return {
     sources: partsOf(sources, 'sources', (content) => content.sources),
     cubes: partsOf(cubes, 'cubes', (content) => content.cubes),
     metrics: partsOf(metrics, 'metrics', (content) => content.metrics),
     policies: partsOf(rules, 'policies', (content) => content.policies),
     masking: partsOf(rules, 'masking', (content) => content.masking),
+    told: {
+      models: partsOf(models, 'models', (content) => content.models),
+      seeds: partsOf(seeds, 'seeds', (content) => content.seeds),
+    },
   }
+}
+
+function isSql({ path }: ProjectFile): boolean {
+  return path.endsWith('.sql')
+}
+
+/** Those beside the files that they tell of. */
+function yamlFiles(files: readonly ProjectFile[] = []): ProjectFile[] {
+  return files.filter(({ path }) => /\.ya?ml$/.test(path))
 }
 
 function shadowedBy(
@@ -92,7 +114,9 @@ function shadowedBy(
     inFiles[kind].map(({ shape: { name }, file }) => ({ kind, name, path: file.placeOf([]).file })),
   )
   const all = [
-    ...models.map(({ path }) => ({ kind: 'models' as const, name: modelName(path), path })),
+    ...models
+      .filter(isSql)
+      .map(({ path }) => ({ kind: 'models' as const, name: modelName(path), path })),
     ...inYaml,
   ]
   return all.filter(({ kind, name }) => edits.has(kind, name))
