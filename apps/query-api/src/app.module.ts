@@ -1,5 +1,5 @@
 import type { ChannelCredentials } from '@grpc/grpc-js'
-import { type DynamicModule, Logger, Module, type Provider } from '@nestjs/common'
+import { type DynamicModule, Module, type Provider } from '@nestjs/common'
 import { APP_FILTER } from '@nestjs/core'
 import { AuthGuardsModule, type CachingAuthorizer } from '@olytix/auth-guards'
 import { HttpErrorFilter } from '@olytix/errors/nest'
@@ -10,6 +10,7 @@ import { checkWarehouse } from './check-warehouse.js'
 import type { QueryApiConfig } from './config.js'
 import type { Definitions } from './definitions/definitions.service.js'
 import { HealthController, READINESS_CHECKS, type ReadinessCheck } from './health/health.http.js'
+import { readyIf } from './health/ready-if.js'
 import { IdentityHealth } from './health/identity-health.js'
 import { AuditController } from './http/auth/audit.http.js'
 import { IdentityClient } from './http/auth/identity.client.js'
@@ -108,23 +109,8 @@ function readiness({ config, channel, database, projects, warehouse }: Foundatio
   const identity = new IdentityHealth(config.OLYTIX_IDENTITY__ADDRESS, channel)
   const checks: readonly ReadinessCheck[] = [
     { name: 'identity', isReady: () => identity.isServing() },
-    { name: 'database', isReady: () => succeeds(database.execute(sql`select 1`)) },
-    {
-      name: 'warehouse',
-      isReady: () => succeeds(checkWarehouse(config, projects.project, warehouse)),
-    },
+    readyIf('database', () => database.execute(sql`select 1`)),
+    readyIf('warehouse', () => checkWarehouse(config, projects.project, warehouse)),
   ]
   return { provide: READINESS_CHECKS, useValue: checks }
-}
-
-const health = new Logger('health')
-
-function succeeds(check: Promise<unknown>): Promise<boolean> {
-  return check.then(
-    () => true,
-    (reason: unknown) => {
-      health.warn(reason)
-      return false
-    },
-  )
 }
