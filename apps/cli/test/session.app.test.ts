@@ -319,4 +319,12 @@ describe('a folder that cannot be written', () => {
     expect(result).toMatchObject({ exitCode: 2, stdout: '' })
     expect(result.stderr).toMatch(/cannot (write|read) .*blocked/)
   })
+
+  test('leaves no session behind that nobody could end', async () => {
+    const gone = path.join(folder, 'gone')
+    symlinkSync(path.join(folder, 'nowhere'), gone)
+    const args = [...LOGIN, '--url', api.url, '--profile', path.join(gone, 'profile.json')]
+    expect(await run(args, 'p')).toMatchObject({ exitCode: 2, stdout: '' })
+    expect(server.isDead).toBe(true)
+  })
 })

@@ -125,6 +125,25 @@ describe('PUT', () => {
     expect((await put(`metrics/${encodeURIComponent(name)}`, METRIC)).status).toBe(400)
   })
 
+  test.each([
+    ['schema', 'name: more\nschema: ${HOME}\ntables: [{name: x}]\n', 2],
+    ['table', 'name: more\ntables: [{name: "a_${HOME}"}]\n', 2],
+  ])('of a source whose %s is to come from the environment is 422', async (_, text, line) => {
+    const response = await put('sources/more', text, { who: 'admin' })
+    expect(response.status).toBe(422)
+    expect(await response.json()).toMatchObject({
+      error: {
+        details: [
+          {
+            path: 'sources/more',
+            line,
+            message: '${NAME} is replaced in the files of the project folder only',
+          },
+        ],
+      },
+    })
+  })
+
   test('of an older state is 412', async () => {
     const headers = { 'if-match': '"1"' }
     expect((await put('metrics/twice', METRIC.replace('twice', 'twice'), { headers })).status).toBe(

@@ -19,7 +19,7 @@ export function isUnreachable(error: unknown): boolean {
 }
 
 const CONNECTION_TROUBLE =
-  /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|ENOENT|terminated|timeout exceeded|Connection ended|is not queryable/i
+  /ECONNREFUSED|ECONNRESET|EPIPE|ENOTFOUND|ETIMEDOUT|EAI_AGAIN|ENOENT|terminated|(connection|read) timeout|timeout exceeded|Connection ended|is not queryable/i
 
 /** Errors of Node's own are recognised by shape, not by class: they may come from another realm. */
 function describe(error: unknown): string {

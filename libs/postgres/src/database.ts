@@ -5,7 +5,9 @@ import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 import type { z } from 'zod'
 import { isUnreachable } from './constraint.js'
-import { type Sql, sql } from './sql.js'
+import { type Sql, sql, trusted } from './sql.js'
+
+const CONNECT_TIMEOUT_MS = 3000
 
 interface DatabaseOptions {
   readonly url: string
@@ -46,7 +48,7 @@ export class Database implements Queryable {
     this.pool = new pg.Pool({
       connectionString: options.url,
       max: options.maxConnections ?? 10,
-      connectionTimeoutMillis: 3000,
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
       keepAlive: true,
     })
     this.pool.on('error', (error) => options.onError?.(error))
@@ -111,7 +113,10 @@ export class Database implements Queryable {
     client.once('end', lose)
     client.once('error', lose)
     try {
-      await client.query(`listen ${pg.escapeIdentifier(channel)}`)
+      await run(
+        client,
+        trusted(`listen ${pg.escapeIdentifier(channel)}`).within(CONNECT_TIMEOUT_MS),
+      )
     } catch (error) {
       stop()
       throw translate(error)
@@ -160,8 +165,13 @@ class ClientTransaction implements Transaction {
 async function run(target: pg.Pool | pg.PoolClient, query: Sql): Promise<pg.QueryResult<object>> {
   const { text, values } = query.toStatement()
   try {
-    const name = query.preparedName
-    return await target.query<object>({ text, values: [...values], ...(name && { name }) })
+    const { preparedName: name, timeoutMs } = query
+    return await target.query<object>({
+      text,
+      values: [...values],
+      ...(name && { name }),
+      ...(timeoutMs !== undefined && { query_timeout: timeoutMs }),
+    })
   } catch (error) {
     throw translate(error)
   }

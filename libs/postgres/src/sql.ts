@@ -11,11 +11,21 @@ export class Sql {
     private readonly parts: readonly unknown[],
     /** Set for a statement that each connection plans but once. */
     readonly preparedName?: string,
+    /** Set for a statement whose answer is awaited but so long. */
+    readonly timeoutMs?: number,
   ) {}
 
   /** The same statement, planned once per connection and found again by this name: for hot paths of fixed text. */
   preparedAs(name: string): Sql {
-    return new Sql(this.strings, this.parts, name)
+    return new Sql(this.strings, this.parts, name, this.timeoutMs)
+  }
+
+  /**
+   * The same statement, given up with UNAVAILABLE when its answer is not here in time, as on a connection whose other end
+   * is gone. Nobody tells the server: for statements that read.
+   */
+  within(timeoutMs: number): Sql {
+    return new Sql(this.strings, this.parts, this.preparedName, timeoutMs)
   }
 
   /** Numbers the values from `$1` on, pieces within pieces included. */

@@ -53,6 +53,14 @@ describe('Database', () => {
     await owner.execute(sql`delete from things`)
   })
 
+  test('an answer that does not come in time is UNAVAILABLE, and the pool goes on', async () => {
+    const pool = new Database({ url: testDatabase.url, maxConnections: 1 })
+    const slow = pool.execute(sql`select pg_sleep(5)`.within(50))
+    await expect(slow).rejects.toMatchObject({ code: 'UNAVAILABLE' })
+    expect(await pool.execute(sql`select 1`)).toBe(1)
+    await pool.close()
+  })
+
   test('a server that does not answer is UNAVAILABLE, not a driver error', async () => {
     const nowhere = new Database({ url: 'postgres://x:y@127.0.0.1:1/none' })
     await expect(nowhere.execute(sql`select 1`)).rejects.toMatchObject({ code: 'UNAVAILABLE' })

@@ -10,19 +10,15 @@ export interface Credential {
   readonly refusedHint: string
 }
 
-/** An API key is what it is. */
-export class ApiKeyCredential implements Credential {
+/** What cannot be renewed: an API key, or an access token for a single call. */
+export class FixedCredential implements Credential {
   constructor(
-    private readonly key: Secret,
-    private readonly source: string,
+    private readonly secret: Secret,
+    readonly refusedHint: string,
   ) {}
 
-  get refusedHint(): string {
-    return `The key came from ${this.source}.`
-  }
-
   present(): Promise<Secret> {
-    return Promise.resolve(this.key)
+    return Promise.resolve(this.secret)
   }
 
   renew(): Promise<undefined> {

@@ -1,6 +1,6 @@
 import { Secret } from '@olytix/config'
 import { principal, type Principal } from './answers.js'
-import { ApiKeyCredential } from './credential.js'
+import { FixedCredential } from './credential.js'
 import { type OAuthProvider, providerList, tokenPair, type TokenPair } from './identity-answers.js'
 import { call, command } from './transport.js'
 
@@ -31,7 +31,10 @@ export class SignInApi {
 
   /** Whose access token this is. */
   whoHolds(accessToken: string): Promise<Principal> {
-    const credential = new ApiKeyCredential(new Secret(accessToken), 'the sign-in')
+    const credential = new FixedCredential(
+      new Secret(accessToken),
+      'The token came from the sign-in.',
+    )
     const request = { method: 'GET', path: 'api/v1/auth/me' } as const
     return call({ url: this.server, credential }, request, principal)
   }

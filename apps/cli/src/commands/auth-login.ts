@@ -103,12 +103,21 @@ async function withProvider(
   }
 }
 
-/** The session that was there before is of no more use to anybody. */
+/** The session that was there before is of no more use to anybody; nor is one that stands in no profile. */
 async function keep(server: SignInServer, session: StoredSession): Promise<void> {
   let former: StoredSession | undefined
-  await changeProfile(server.profileFile, (before) => {
-    former = before?.session
-    return { url: server.url.href, ...before, session }
-  })
-  if (former) await server.api.revokeToken(former.refreshToken.reveal()).catch(() => undefined)
+  try {
+    await changeProfile(server.profileFile, (before) => {
+      former = before?.session
+      return { url: server.url.href, ...before, session }
+    })
+  } catch (error) {
+    await forget(server, session)
+    throw error
+  }
+  if (former) await forget(server, former)
+}
+
+async function forget({ api }: SignInServer, { refreshToken }: StoredSession): Promise<void> {
+  await api.revokeToken(refreshToken.reveal()).catch(() => undefined)
 }

@@ -54,6 +54,13 @@ export class DefinitionEditor {
     return this.definitions.revisions()
   }
 
+  /** @throws AppError NOT_FOUND */
+  async revision(revision: number): Promise<RevisionSummary> {
+    const found = await this.definitions.revision(revision)
+    if (found) return found
+    throw new AppError('NOT_FOUND', `There is no revision ${String(revision)}`)
+  }
+
   /** @throws AppError INVALID_PROJECT, PRECONDITION_FAILED, FORBIDDEN for what only an admin may change */
   async put(
     caller: Caller,
@@ -89,9 +96,7 @@ export class DefinitionEditor {
    * @throws AppError NOT_FOUND, FORBIDDEN, INVALID_PROJECT
    */
   async restore(caller: Caller, revision: number): Promise<number> {
-    if (!(await this.revisions()).some((each) => each.revision === revision)) {
-      throw new AppError('NOT_FOUND', `There is no revision ${String(revision)}`)
-    }
+    await this.revision(revision)
     const kinds = isAdmin(caller) ? undefined : EDITABLE_KINDS
     const then = await this.definitions.list(kinds, revision)
     await this.change(caller, `restore revision ${String(revision)}`, (head) => {

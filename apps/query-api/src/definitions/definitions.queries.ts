@@ -1,4 +1,5 @@
-import { type Queryable, sql } from '@olytix/postgres'
+import { AppError } from '@olytix/errors'
+import { type Queryable, sql, sqlState } from '@olytix/postgres'
 import { z } from 'zod'
 import { DEFINITION_KINDS, type DefinitionKind } from '../project/definitions.js'
 import type { DefinitionChange } from './changes.js'
@@ -17,10 +18,34 @@ const LOCK = 7_365_414_211
 
 export const CHANNEL = 'olytix_definitions'
 
-/** Writers take turns; held to the end of the transaction. */
-export async function lockDefinitions(transaction: Queryable): Promise<void> {
-  await transaction.execute(sql`select pg_advisory_xact_lock(${LOCK})`)
+/** A writer waits so long for the one before, who may be gone without a word: the server ends such a one. */
+const TURN = { lockTimeoutMs: 10_000, idleTimeoutMs: 60_000 }
+
+/** A follower looks often: a connection whose other end is gone must not keep it at an old revision. */
+const READ_TIMEOUT_MS = 2_000
+const DOCUMENTS_TIMEOUT_MS = 15_000
+
+/** Writers take turns; held to the end of the transaction. @throws AppError UNAVAILABLE when the turn does not come */
+export async function lockDefinitions(
+  transaction: Queryable,
+  { lockTimeoutMs, idleTimeoutMs }: typeof TURN = TURN,
+): Promise<void> {
+  await transaction.execute(sql`
+    select
+      set_config('lock_timeout', ${String(lockTimeoutMs)}, true),
+      set_config('idle_in_transaction_session_timeout', ${String(idleTimeoutMs)}, true)`)
+  try {
+    await transaction.execute(sql`select pg_advisory_xact_lock(${LOCK})`)
+  } catch (cause) {
+    if (sqlState(cause) !== LOCK_NOT_AVAILABLE) throw cause
+    throw new AppError('UNAVAILABLE', 'Somebody else is changing the definitions; try again', {
+      cause,
+      headers: { 'retry-after': '1' },
+    })
+  }
 }
+
+const LOCK_NOT_AVAILABLE = '55P03'
 
 const revisionNumber = z.object({ revision: z.coerce.number() })
 
@@ -28,7 +53,9 @@ const revisionNumber = z.object({ revision: z.coerce.number() })
 export async function findHead(database: Queryable, project: string): Promise<number> {
   const row = await database.maybeOne(
     revisionNumber,
-    sql`select coalesce(max(revision), 0) as revision from revisions where project = ${project}`,
+    sql`select coalesce(max(revision), 0) as revision from revisions where project = ${project}`.within(
+      READ_TIMEOUT_MS,
+    ),
   )
   return row?.revision ?? 0
 }
@@ -52,7 +79,7 @@ export function listDocuments(
       select distinct on (kind, name) kind, name, state, text
       from documents
       where project = ${project} and revision <= ${revision}
-      order by kind, name, revision desc`,
+      order by kind, name, revision desc`.within(DOCUMENTS_TIMEOUT_MS),
   )
 }
 
@@ -166,6 +193,21 @@ export function listVersions(
       where definitions.project = ${project} and kind = any (${kinds}) and name = ${name}
       order by revision desc
       limit 1000`,
+  )
+}
+
+/** A revision of a project, if there is one of this number. */
+export function findRevision(
+  database: Queryable,
+  { project, revision }: RevisionKey,
+): Promise<RevisionSummary | undefined> {
+  return database.maybeOne(
+    revisionSummary,
+    sql`
+      select revision, created_at as "createdAt", origin, author_id as "authorId",
+        author_email as "authorEmail", summary
+      from revisions
+      where project = ${project} and revision = ${revision}`,
   )
 }
 

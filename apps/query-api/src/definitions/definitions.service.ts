@@ -12,6 +12,7 @@ import { type DefinitionChange, definitionChanges } from './changes.js'
 import { changeEvents } from './change-events.js'
 import {
   findHead,
+  findRevision,
   insertChanges,
   insertDocuments,
   insertRevision,
@@ -24,6 +25,9 @@ import {
 } from './definitions.queries.js'
 import type { DefinitionVersion, RevisionSummary, StoredDefinition } from './stored-definition.js'
 import { type Document, filesOfDocuments, withChanges } from './documents.js'
+
+/** What a revision is compiled against may change: variables, roles and views of the warehouse. */
+const REFUSED_FOR_MS = 10_000
 
 /** What definitions are kept in and compiled with. */
 export interface DefinitionsOptions {
@@ -67,8 +71,8 @@ export interface Changed extends ProjectRevision {
  * not at all; changes take turns over all replicas.
  */
 export class Definitions {
-  /** A revision that does not compile here: it is not tried again and again. */
-  private refused = 0
+  /** A revision that does not compile here is tried again after a while only. */
+  private refused = { revision: 0, until: 0 }
   private refreshing: Promise<void> | undefined
   /** Changes of this replica, one after the other: those that wait hold no connection. */
   private turn: Promise<unknown> = Promise.resolve()
@@ -121,6 +125,11 @@ export class Definitions {
     return listRevisions(this.options.database, this.options.project)
   }
 
+  /** `undefined` when there never was one of this number. */
+  revision(revision: number): Promise<RevisionSummary | undefined> {
+    return findRevision(this.options.database, { project: this.options.project, revision })
+  }
+
   /** What became of the definitions of a name, newest first. */
   versions(kinds: readonly DefinitionKind[], name: string): Promise<readonly DefinitionVersion[]> {
     return listVersions(this.options.database, this.options.project, { kinds, name })
@@ -149,14 +158,21 @@ export class Definitions {
 
   private async takeNewest(current: CurrentProject): Promise<void> {
     const head = await findHead(this.options.database, this.options.project)
-    if (head <= current.held.revision || head === this.refused) return
+    if (head <= current.held.revision || this.isRefused(head)) return
     try {
       const next = await this.load()
       if (next) current.replace(next)
     } catch (error) {
-      if (error instanceof AppError && error.code === 'INVALID_PROJECT') this.refused = head
+      if (error instanceof AppError && error.code === 'INVALID_PROJECT') {
+        this.refused = { revision: head, until: this.options.now().getTime() + REFUSED_FOR_MS }
+      }
       throw error
     }
+  }
+
+  private isRefused(revision: number): boolean {
+    const { refused, options } = this
+    return revision === refused.revision && options.now().getTime() < refused.until
   }
 
   private async compile(files: ProjectFiles): Promise<CompiledProject> {

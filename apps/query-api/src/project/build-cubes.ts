@@ -13,7 +13,8 @@ import {
   type WholeCube,
 } from './extend-cubes.js'
 import { type Defined, type Problems, titleOf } from './problems.js'
-import { byName, type Cube, type Join, type Named, type Relation } from './project.js'
+import { byName, type Named } from './named.js'
+import type { Cube, Join, Relation } from './project.js'
 import { parseRelation, type Readable, tableRelation } from './select.js'
 import type { Referable } from './seed.js'
 import { SqlProblem } from './sql-tree.js'

@@ -1,16 +1,8 @@
 import { suggest } from '@olytix/errors'
 import type { MaskingShape } from './definition-schemas.js'
 import type { Defined, Problems } from './problems.js'
-import type {
-  Cube,
-  Dimension,
-  DimensionType,
-  Mask,
-  Masking,
-  Measure,
-  Named,
-  Policy,
-} from './project.js'
+import type { Named } from './named.js'
+import type { Cube, Dimension, DimensionType, Mask, Masking, Measure, Policy } from './project.js'
 import { quote } from '@olytix/config/yaml'
 
 interface Known {

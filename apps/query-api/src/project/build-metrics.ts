@@ -4,7 +4,8 @@ import type { MetricShape } from './definition-schemas.js'
 import type { FilterLeaf, FilterNode } from './filter-shape.js'
 import { dimensionNames, findDimension } from './member-names.js'
 import { type Defined, type Problems, titleOf } from './problems.js'
-import { byName, type Metric, type Named, type ValueExpression } from './project.js'
+import { byName, type Named } from './named.js'
+import type { Metric, ValueExpression } from './project.js'
 import { type KnownMetrics, metricValue } from './metric-value.js'
 
 /** Metrics by name. A circle of metrics is a problem. */

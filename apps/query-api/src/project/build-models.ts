@@ -5,14 +5,8 @@ import { type ModelSettings, readFolderSettings, settingsOf } from './model-sett
 import { modelName } from './definitions.js'
 import type { Defined, Problems } from './problems.js'
 import type { Increment, Model } from './model.js'
-import {
-  type Lineage,
-  type Named,
-  named,
-  type Relation,
-  type Source,
-  type TableName,
-} from './project.js'
+import { type Named, named } from './named.js'
+import type { Lineage, Relation, Source, TableName } from './project.js'
 import { readableFrom } from './build-sources.js'
 import { lineageOfTable, unitedLineage } from './column-lineage.js'
 import { type CheckedSelect, checkSelect, type Readable, type TemplateContext } from './select.js'

@@ -3,7 +3,8 @@ import type { PolicyShape } from './definition-schemas.js'
 import { parsePolicyFilter } from './policy-language.js'
 import { policyDimensions } from './policy-dimensions.js'
 import type { Defined, Problems } from './problems.js'
-import type { Cube, Named, Policy } from './project.js'
+import type { Named } from './named.js'
+import type { Cube, Policy } from './project.js'
 
 /** The row-level policies, each checked against its cube. */
 export function buildPolicies(

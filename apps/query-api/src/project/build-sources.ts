@@ -1,7 +1,8 @@
 import type { SourceShape } from './definition-schemas.js'
 import type { Defined, Problems } from './problems.js'
 import { part } from './problems.js'
-import { byName, type Named, type Source } from './project.js'
+import { byName, type Named } from './named.js'
+import type { Source } from './project.js'
 import type { Readable } from './select.js'
 
 /** `pg_stats` shows values of columns, whoever may see them. */
@@ -22,6 +23,7 @@ export function buildSources(
           `schema ${schema} is the server's own and tells of all others`,
         )
       }
+      refuseVariables(definition, problems)
       const defined = tables.map((table, index) => part(definition, ['tables', index], table))
       const built = problems.distinct('table', defined).map(({ shape }) => ({
         name: shape.name,
@@ -34,6 +36,18 @@ export function buildSources(
     }),
   )
 }
+
+/** Those of files are replaced before; what comes from a caller must not learn what stands in the environment. */
+function refuseVariables(definition: Defined<SourceShape>, problems: Problems): void {
+  const { schema = '', tables } = definition.shape
+  const message = '${NAME} is replaced in the files of the project folder only'
+  if (VARIABLE.test(schema)) problems.on(definition, ['schema'], message)
+  for (const [index, { name }] of tables.entries()) {
+    if (VARIABLE.test(name)) problems.on(definition, ['tables', index, 'name'], message)
+  }
+}
+
+const VARIABLE = /\$\{[A-Za-z_][A-Za-z0-9_]*\}/
 
 /** What a SELECT may read: the tables of sources, and models through `model`. */
 export function readableFrom(sources: Named<Source>, model: Readable['model']): Readable {

@@ -1,13 +1,7 @@
 import type { ProjectShape } from './definition-schemas.js'
 import { type Defined, part, type Problems } from './problems.js'
-import {
-  type Cube,
-  GRANULARITIES,
-  type Masking,
-  type Named,
-  type Policy,
-  type TimeSpine,
-} from './project.js'
+import type { Named } from './named.js'
+import { type Cube, GRANULARITIES, type Masking, type Policy, type TimeSpine } from './project.js'
 import { type Readable, tableRelation } from './select.js'
 import { SqlProblem } from './sql-tree.js'
 

@@ -1,15 +1,8 @@
 import { deepFreeze } from '@olytix/config'
 import { AppError } from '@olytix/errors'
 import { columnsBehind } from './column-lineage.js'
-import {
-  byName,
-  type ColumnName,
-  type Lineage,
-  type OutputColumn,
-  type Project,
-  type Relation,
-  type TableName,
-} from './project.js'
+import { byName } from './named.js'
+import type { ColumnName, Lineage, OutputColumn, Project, Relation, TableName } from './project.js'
 import { parseRelation, type Readable } from './select.js'
 import { SqlProblem } from './sql-tree.js'
 import { tableKey, uniqueTables } from './table-names.js'

@@ -1,5 +1,6 @@
 import { type Hop, hopsFrom } from './member-names.js'
-import type { Cube, Named } from './project.js'
+import type { Named } from './named.js'
+import type { Cube } from './project.js'
 
 /** Why there is no path, with the paths to choose from where there are several. */
 export interface NoPath {

@@ -1,4 +1,5 @@
 import { quote } from '@olytix/config/yaml'
+import type { Named } from './named.js'
 import {
   type Cube,
   DATE_PARTS,
@@ -7,7 +8,6 @@ import {
   GRANULARITIES,
   type Granularity,
   type Join,
-  type Named,
   type TimeSpine,
 } from './project.js'
 

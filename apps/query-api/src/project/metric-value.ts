@@ -2,12 +2,12 @@ import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import type { MetricShape } from './definition-schemas.js'
 import { type Defined, part, type Problems } from './problems.js'
+import type { Named } from './named.js'
 import type {
   ConversionPair,
   Cube,
   MeasureRef,
   MetricRef,
-  Named,
   RefChange,
   TimeSpine,
   ValueExpression,

@@ -2,7 +2,8 @@ import { quote } from '@olytix/config/yaml'
 import { findJoinPath } from './join-path.js'
 import { type DimensionName, findDimension, type Hop } from './member-names.js'
 import type { PolicyDimensions } from './policy-language.js'
-import type { Cube, Named } from './project.js'
+import type { Named } from './named.js'
+import type { Cube } from './project.js'
 
 /**
  * What a policy of a cube may compare: its own dimensions, and those of cubes to which joins lead that find one row at

@@ -6,8 +6,6 @@ import type { Named } from './named.js'
 import type { PolicyCondition } from './policy-language.js'
 import type { Seed } from './seed.js'
 
-export { byName, type Named, named } from './named.js'
-
 /** Everything that a project folder defines, checked and deeply frozen. */
 export interface Project {
   readonly name: string

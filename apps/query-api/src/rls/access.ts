@@ -1,6 +1,7 @@
 import type { Principal } from '@olytix/auth-guards'
 import { forbidden } from '@olytix/errors'
 import type { Cube, Policy, Project, TableName } from '../project/project.js'
+import { tableKey } from '../project/table-names.js'
 import { excludedMembers } from './excluded-members.js'
 import { maskedProject } from './masks.js'
 
@@ -66,7 +67,7 @@ function requireOpen(project: Project, { name, relation }: Cube): void {
 
 /** Whether a cube with policies reads a table, so that nothing without policies may. */
 export function isProtected(project: Project, table: TableName): boolean {
-  return rulesOf(project).protectedTables.has(nameOf(table))
+  return rulesOf(project).protectedTables.has(tableKey(table))
 }
 
 interface Rules {
@@ -92,10 +93,6 @@ function collectRules({ policies: all, cubes }: Project): Rules {
   }
   const tables = Object.values(cubes)
     .filter(({ name }) => policies.has(name))
-    .flatMap(({ relation }) => relation.tables.map(nameOf))
+    .flatMap(({ relation }) => relation.tables.map(tableKey))
   return { policies, protectedTables: new Set(tables) }
-}
-
-function nameOf({ schema, table }: TableName): string {
-  return JSON.stringify([schema, table])
 }

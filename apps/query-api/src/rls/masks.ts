@@ -1,16 +1,16 @@
 import type { Principal } from '@olytix/auth-guards'
 import { deepFreeze, type Secret } from '@olytix/config'
 import { isOfType } from '../project/build-masking.js'
-import {
-  byName,
-  type Cube,
-  type Dimension,
-  type DimensionType,
-  type Expression,
-  type Mask,
-  type Masking,
-  type Measure,
-  type Project,
+import { byName } from '../project/named.js'
+import type {
+  Cube,
+  Dimension,
+  DimensionType,
+  Expression,
+  Mask,
+  Masking,
+  Measure,
+  Project,
 } from '../project/project.js'
 import { columnsRead, ProtectedColumns } from './protected-columns.js'
 

@@ -1,5 +1,6 @@
 import { columnsBehind } from '../project/column-lineage.js'
-import type { ColumnName, Cube, Expression, TableName } from '../project/project.js'
+import type { ColumnName, Cube, Expression } from '../project/project.js'
+import { tableKey } from '../project/table-names.js'
 
 /** The columns of tables that an expression of a cube reads. */
 export function columnsRead({ relation }: Cube, { parts }: Expression): ColumnName[] {
@@ -32,8 +33,4 @@ export class ProtectedColumns {
 
 function columnKey({ schema, table, column }: ColumnName): string {
   return JSON.stringify([schema, table, column])
-}
-
-function tableKey({ schema, table }: TableName): string {
-  return JSON.stringify([schema, table])
 }

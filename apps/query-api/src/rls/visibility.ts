@@ -2,7 +2,8 @@ import type { Principal } from '@olytix/auth-guards'
 import { AppError, forbidden } from '@olytix/errors'
 import { type FilterLeaf, filterLeaves } from '../project/filter-shape.js'
 import { dimensionNames, findDimension } from '../project/member-names.js'
-import type { Cube, Dimension, Measure, Named, Project } from '../project/project.js'
+import type { Named } from '../project/named.js'
+import type { Cube, Dimension, Measure, Project } from '../project/project.js'
 import {
   findMetric,
   type InputConversion,

@@ -1,3 +1,4 @@
+import { AppError } from '@olytix/errors'
 import type { Statement, TextRows } from '@olytix/postgres'
 import { findReader, listOwned, listReadings, type TableName } from './check-role.queries.js'
 
@@ -44,10 +45,10 @@ export async function checkRole(
   ]
   const who = `the warehouse is read as ${String(role)}`
   if (problems.length > 0 && !allowPrivileged) {
-    throw new Error(
+    const message =
       `${who}, and its own row security would not hold: ${problems.join('; ')}. docs/row-security.md tells what to do; ` +
-        `OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE=true starts nevertheless`,
-    )
+      `OLYTIX_WAREHOUSE__ALLOW_PRIVILEGED_ROLE=true starts nevertheless`
+    throw new AppError('INVALID_PROJECT', message, { details: [{ path: 'warehouse', message }] })
   }
   const escaping = readings.filter(({ escape }) => escape !== undefined).map(explain)
   const ownedNames = owned.map(([name]) => String(name)).join(', ')
