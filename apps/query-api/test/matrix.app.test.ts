@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
+import type { Principal } from '@olytix/auth-guards'
 import { Database, trusted } from '@olytix/postgres'
 import { type QueryApp, startQueryApp } from './query-app.js'
 import { type SmallProject, startSmallProject } from './small-project.js'
@@ -125,10 +126,35 @@ const QUESTIONS: Readonly<Record<string, Question>> = {
 const FORMATS = ['text/csv', 'application/x-ndjson', 'application/vnd.apache.arrow.stream']
 
 const names = Object.keys(KINDS)
-const principals = Object.fromEntries(
-  Object.values(KINDS).map((kind, index) => [`kind${String(index)}`, tenantA(kind)]),
-)
-const tokenOf = (name: string): string => `kind${String(names.indexOf(name))}`
+/** Principals of row 15: no policy is for them, or one cannot be applied. */
+const ODD: Readonly<Record<string, Partial<Principal>>> = {
+  'no attributes': { roles: ['tenant'], attributes: {} },
+  'an empty text': { roles: ['tenant'], attributes: { tenant: '' } },
+  'a number for a text': { roles: ['tenant'], attributes: { tenant: 1 } },
+  'a list for a text': { roles: ['tenant'], attributes: { tenant: ['a'] } },
+  'a text for a list': { roles: ['list'], attributes: { tenants: 'a' } },
+  'an attribute in other case': { roles: ['tenant'], attributes: { Tenant: 'a' } },
+  'no role': { roles: [] },
+  'an unknown role': { roles: ['unknown'] },
+  'a role in other case': { roles: ['Tenant'] },
+  'a role in capitals': { roles: ['ALL'] },
+  'a role with a blank': { roles: ['all '] },
+  'a role in look-alike letters': { roles: ['аll'] },
+  'roles in one text': { roles: ['all,tenant'] },
+  'everyone as a role': { roles: ['*'] },
+  'an empty list': { roles: ['list'], attributes: { tenants: [] } },
+  'a name of every object as a role': { roles: ['constructor'] },
+}
+const principals = Object.fromEntries([
+  ...Object.values(KINDS).map((kind, index) => [`kind${String(index)}`, tenantA(kind)] as const),
+  ...Object.entries(ODD).map(
+    ([, odd], index) =>
+      [`odd${String(index)}`, tenantA({ roles: [], twin: [], isTight: true }, odd)] as const,
+  ),
+])
+const odd = Object.keys(ODD)
+const tokenOf = (name: string): string =>
+  names.includes(name) ? `kind${String(names.indexOf(name))}` : `odd${String(odd.indexOf(name))}`
 
 interface Side {
   readonly small: SmallProject
@@ -242,4 +268,27 @@ test('what is hidden may change as it likes: no byte of an answer does', async (
   const before = await everything()
   await change(full, CHANGE_B)
   expect(await everything()).toEqual(before)
+})
+
+describe.each(odd.filter((name) => name !== 'an empty list'))('15 with %s', (name) => {
+  test.each([
+    QUESTIONS['1 a metric by a dimension'],
+    QUESTIONS['2 values of a dimension'],
+    QUESTIONS['5 totals and the number of rows'],
+    QUESTIONS['7 a ratio over two facts'],
+    QUESTIONS['8 over two joins'],
+    // No row would be given, whoever asks: what is refused is judged by the question alone.
+    { ...QUESTIONS['1 a metric by a dimension'], limit: 0 },
+  ])('%j is 403, whatever is asked of it', async (question) => {
+    const denied =
+      '403 {"error":{"code":"FORBIDDEN","message":"Insufficient permissions for this resource"}}'
+    for (const path of ['', '/explain', '/validate', '/sql']) {
+      expect(await ask(full, name, question ?? {}, { path })).toBe(denied)
+    }
+  })
+})
+
+test('15 an empty list lets no row through', async () => {
+  const question = { metrics: ['orders.count'], dimensions: ['orders.region'], totals: true }
+  expect(await ask(full, 'an empty list', question)).toMatch(/^200 {"data":\[\]/)
 })
