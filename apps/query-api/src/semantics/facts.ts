@@ -45,14 +45,16 @@ const ADDED: ReadonlySet<string> = new Set(['count', 'count_distinct', 'sum', 's
 /** The facts of one question: one for each cube and time that measures come from, and one for each special input. */
 export class Facts {
   private readonly facts = new Map<string, Fact>()
+  private hasMetrics = false
 
   constructor(
     private readonly planning: Planning,
     private readonly dimensions: readonly AskedDimension[],
   ) {}
 
-  get isEmpty(): boolean {
-    return this.facts.size === 0
+  /** Whether the question is about values of dimensions alone: it names no metric, not even to filter or order by. */
+  get isOfValues(): boolean {
+    return !this.hasMetrics && this.planning.request.metrics.length === 0
   }
 
   get all(): readonly FactBuilder[] {
@@ -60,6 +62,7 @@ export class Facts {
   }
 
   addFactsOf({ value, key }: Pick<NamedMetric, 'value' | 'key'>): void {
+    this.hasMetrics = true
     for (const input of inputsOf(value)) this.addInput(input, key)
   }
 
@@ -106,10 +109,9 @@ export class Facts {
   /** The facts, with the conditions on their rows; to those of dimensions alone come the periods of a time axis. */
   build(filters: RowFilters): FactPlan[] {
     const facts = [...this.facts.values()].map((fact) => this.buildFact(fact, filters))
-    if (this.planning.request.metrics.length > 0) return facts
+    if (!this.isOfValues) return facts
     const periods = PeriodsFact.of(this.planning, this.dimensions, filters)
-    const [values] = facts
-    return periods ? [values ? withPeriods(values, periods) : periods] : facts
+    return periods ? [facts[0] ? withPeriods(facts[0], periods) : periods] : facts
   }
 
   /** How a dimension is answered. */
@@ -202,15 +204,14 @@ export class Facts {
 
   private buildFact(fact: Fact, filters: RowFilters): FactPlan {
     const { builder, input } = fact
-    const isOfValues = this.planning.request.metrics.length === 0
     const groups = this.dimensions.map((dimension): GroupColumn | undefined => {
-      if (isOfValues && dimension.start === undefined) return undefined
+      if (this.isOfValues && dimension.start === undefined) return undefined
       const value = this.place(builder, dimension.memberFor(builder), dimension.path)
       return value && { value, granularity: this.shown(dimension).granularity }
     })
     const conditions = filters.rowsOf(builder, input?.filters ?? [])
     const own = input ? holding(input.measure, fact.conversionAlias || builder.base) : []
-    const more = input ? this.special(fact, input, filters) : { isFullJoin: isOfValues }
+    const more = input ? this.special(fact, input, filters) : { isFullJoin: this.isOfValues }
     return builder.build(groups, allOf([...conditions, ...own]), more)
   }
 

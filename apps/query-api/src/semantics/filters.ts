@@ -45,13 +45,13 @@ export function planFilters(
   for (const { node } of ofGroups) addFacts(planning, facts, node)
   const filtered = located.flatMap(({ node, path }) => checkRowFilter(planning, node, path))
   const segments = resolveSegments(planning)
-  const isOfValues = planning.request.metrics.length === 0
+  const ofPeriods = facts.isOfValues ? filtersOfPeriods(planning, dimensions, located) : []
   return {
     located,
     dimensions: filtered,
     rowsOf: (builder, own) => [
       ...located.flatMap(({ node, path }) => {
-        if (isOfValues && isOnAxis(node, undefined)) return []
+        if (ofPeriods.includes(node)) return []
         return rowCondition(planning, facts, builder, { node, path }) ?? []
       }),
       ...metricConditions(planning, facts, builder, own),
@@ -66,6 +66,25 @@ export function planFilters(
         return toCondition<GroupSubject>(node, path, planning, find) ?? []
       }),
   }
+}
+
+/** Of values without metrics, the filters on the periods beside them. Elsewhere there is no `metric_time` to compare. */
+function filtersOfPeriods(
+  { issues }: Planning,
+  dimensions: readonly AskedDimension[],
+  located: readonly Located[],
+): FilterNode[] {
+  const hasPeriods = dimensions.some(({ start }) => start === undefined)
+  const named = located.filter(({ node }) =>
+    filterLeaves([node]).some((leaf) => isOnAxis(leaf, undefined)),
+  )
+  for (const { node, path } of named) {
+    if (hasPeriods && isOnAxis(node, undefined)) continue
+    const message =
+      'metric_time is the time of metrics; without any, it is compared by itself where it is a dimension of the question'
+    issues.add(path, message)
+  }
+  return named.map(({ node }) => node)
 }
 
 /** Filters of a metric's definition, which may name what is not public. */
@@ -106,6 +125,10 @@ function checkRowFilter(planning: Planning, node: FilterNode, path: string): Ask
   const found: AskedDimension[] = []
   toCondition(node, path, planning, (leaf, at) => {
     if (leaf.metric !== undefined) {
+      for (const { dimension: key } of leaf.per ?? []) {
+        const dimension = resolveDimension(planning, key, `${at}.per`)
+        if (dimension) found.push(dimension)
+      }
       const metric = findMetric(planning.project, leaf.metric, planning.seesPrivate)
       const type = metric ? typeOf(metric.value) : 'number'
       return { subject: leaf, comparand: { type, granularity: undefined } }

@@ -57,10 +57,12 @@ function planWith(planning: Planning): QueryPlan | undefined {
   const metrics = resolveMetrics(planning)
   const dimensions = resolveDimensions(planning, metrics)
   const facts = new Facts(planning, dimensions)
-  for (const metric of metrics) facts.addFactsOf(metric)
+  for (const metric of metrics.length > 0 ? metrics : metricsOfOrder(planning)) {
+    facts.addFactsOf(metric)
+  }
   if (request.totals) facts.checkTotals()
   const filters = planFilters(planning, facts, dimensions)
-  if (facts.isEmpty && metrics.length === 0) {
+  if (facts.isOfValues) {
     facts.addBase(baseWithoutMetrics(planning, dimensions, filters.dimensions))
   }
   const planned = metrics.map(({ key, title, format, value }) => {
@@ -135,6 +137,11 @@ function resolveMetrics({
     )
     return []
   })
+}
+
+/** Where no metric is asked for, rows are those of the metrics that they are ordered by. */
+function metricsOfOrder({ project, request }: Planning): NamedMetric[] {
+  return request.orderBy.flatMap(({ field }) => findMetric(project, field, false) ?? [])
 }
 
 function checkTimezone(timezone: string, issues: Issues): void {
