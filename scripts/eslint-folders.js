@@ -22,7 +22,7 @@ const QUERY_API = {
   sql: ['semantics', 'rls'],
   warehouse: [],
   results: [],
-  models: ['project', 'warehouse'],
+  models: ['project', 'warehouse', 'rls', 'audit'],
   health: ['warehouse'],
   definitions: ['project', 'rls', 'audit'],
   policies: ['project', 'definitions', 'audit'],

@@ -64,7 +64,9 @@ async function openNewTables(creator: Database, role: string): Promise<void> {
 
 /** Tables that were there before the builder was: it may read those of the owner that the reader may. */
 async function letBuild(owner: Database): Promise<void> {
-  await owner.execute(sql`grant create on database ${ident(WAREHOUSE)} to ${ident(BUILDER_ROLE)}`)
+  await owner.execute(
+    sql`grant create, temporary on database ${ident(WAREHOUSE)} to ${ident(BUILDER_ROLE)}`,
+  )
   await owner.execute(sql`
     do $$
     declare

@@ -27,7 +27,9 @@ import { UsersController } from './http/auth/users.http.js'
 import { LoginController } from './http/login/login.http.js'
 import { providePublicUrl } from './http/public-url.js'
 import { createDefinitionsHttpModule } from './http/definitions-http.module.js'
+import { createModelsHttpModule } from './http/models-http.module.js'
 import { createQueryHttpModule } from './http/query-http.module.js'
+import type { RunsService } from './models/runs.service.js'
 import type { CurrentProject } from './project/current-project.js'
 import type { Warehouse } from './warehouse/warehouse.js'
 
@@ -38,6 +40,7 @@ export interface Foundation {
   readonly definitions: Definitions
   readonly projects: CurrentProject
   readonly warehouse: Warehouse
+  readonly runs: RunsService
   readonly authorizer: CachingAuthorizer
   /** How to reach identity. */
   readonly channel: ChannelCredentials
@@ -60,7 +63,7 @@ const AUTH_CONTROLLERS = [
 @Module({})
 export class AppModule {
   static forRoot(foundation: Foundation): DynamicModule {
-    const { config, database, definitions, projects, warehouse, authorizer } = foundation
+    const { config, database, definitions, projects, warehouse, runs, authorizer } = foundation
     const audit = new AuditService(database, {
       isEnabled: config.OLYTIX_SECURITY__AUDIT_ENABLED,
       durability: config.OLYTIX_AUDIT__DURABILITY,
@@ -82,6 +85,7 @@ export class AppModule {
           projects,
           folder: config.OLYTIX_PROJECT_PATH,
         }),
+        createModelsHttpModule(runs),
       ],
       controllers: [HealthController, LoginController, ...AUTH_CONTROLLERS],
       providers: [

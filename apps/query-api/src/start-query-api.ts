@@ -1,4 +1,4 @@
-import { credentials } from '@grpc/grpc-js'
+import { type ChannelCredentials, credentials } from '@grpc/grpc-js'
 import { Logger, type LoggerService } from '@nestjs/common'
 import { NestFactory } from '@nestjs/core'
 import type { NestFastifyApplication } from '@nestjs/platform-fastify'
@@ -20,6 +20,7 @@ import { followRelations } from './project/follow-relations.js'
 import { readProjectFolder } from './project/load-project.js'
 import { warehouseUrlOf } from './project/project-file.js'
 import type { Project } from './project/project.js'
+import { openRuns } from './open-runs.js'
 import { Warehouse } from './warehouse/warehouse.js'
 
 export interface RunningQueryApi {
@@ -86,17 +87,11 @@ async function serve(
     const read = () => readProjectFolder(config.OLYTIX_PROJECT_PATH)
     open(new FolderWatcher({ definitions, projects, read, files }))
   }
+  const kept = { config, database, definitions, projects }
+  const runs = openRuns(kept, { logger, open, ofProject: warehouseUrlOf(settings) })
   const channel = credentials.createInsecure()
-  const identity = open(
-    new GrpcAuthorizer({
-      address: config.OLYTIX_IDENTITY__ADDRESS,
-      channel,
-      serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
-    }),
-  )
-  const authorizer = open(new CachingAuthorizer(identity))
-  const foundation = { config, database, definitions, projects, warehouse, authorizer, channel }
-  const app = await createApp(foundation, logger)
+  const authorizer = open(new CachingAuthorizer(open(authorizerOf(config, channel))))
+  const app = await createApp({ ...kept, warehouse, runs, authorizer, channel }, logger)
   open(app.get(IdentityClient))
   open(app)
   await app.listen(config.OLYTIX_HTTP__PORT, config.OLYTIX_HTTP__HOST)
@@ -128,6 +123,14 @@ async function createApp(
     app.enableCors({ origin: [...config.OLYTIX_HTTP__CORS_ORIGINS], maxAge: 600 })
   }
   return app
+}
+
+function authorizerOf(config: QueryApiConfig, channel: ChannelCredentials): GrpcAuthorizer {
+  return new GrpcAuthorizer({
+    address: config.OLYTIX_IDENTITY__ADDRESS,
+    channel,
+    serviceToken: config.OLYTIX_IDENTITY__SERVICE_TOKEN?.reveal(),
+  })
 }
 
 function openWarehouse(

@@ -3,7 +3,7 @@ import { pipeline } from 'node:stream/promises'
 import { AppError } from '@olytix/errors'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
-import type { z } from 'zod'
+import { z } from 'zod'
 import { isUnreachable } from './constraint.js'
 import { type Sql, sql, trusted } from './sql.js'
 
@@ -97,36 +97,64 @@ export class Database implements Queryable {
     onNotify: (payload: string) => void,
     onLost: () => void,
   ): Promise<{ stop: () => void }> {
-    const client = await this.connect()
-    const stop = once(() => {
-      client.off('end', lose)
-      client.off('error', lose)
-      client.release(true)
-    })
-    const lose = (): void => {
-      stop()
-      onLost()
-    }
+    const { client, end } = await this.dedicated(onLost)
     client.on('notification', (message) => {
       onNotify(message.payload ?? '')
     })
-    client.once('end', lose)
-    client.once('error', lose)
     try {
       await run(
         client,
         trusted(`listen ${pg.escapeIdentifier(channel)}`).within(CONNECT_TIMEOUT_MS),
       )
     } catch (error) {
-      stop()
+      end()
       throw translate(error)
     }
-    return { stop }
+    return { stop: end }
+  }
+
+  /**
+   * Takes a lock that one process at a time can hold, on a connection of its own. `onLost` is called once when that
+   * connection ends, and others may have the lock; `release` gives it back.
+   * @returns `undefined` when somebody else holds it
+   * @throws AppError UNAVAILABLE when there is no connection to be had
+   */
+  async tryLock(name: string, onLost: () => void): Promise<{ release: () => void } | undefined> {
+    const { client, end } = await this.dedicated(onLost)
+    try {
+      const query = sql`select pg_try_advisory_lock(hashtextextended(${name}, 0)) as held`
+      const { rows } = await run(client, query)
+      if (z.object({ held: z.boolean() }).parse(rows[0]).held) return { release: end }
+      end()
+      return undefined
+    } catch (error) {
+      end()
+      throw error
+    }
   }
 
   /** Waits for running statements and closes all connections. */
   close(): Promise<void> {
     return this.pool.end()
+  }
+
+  /** A connection that nobody else will use, until `end`; `onLost` is called once when it ends otherwise. */
+  private async dedicated(
+    onLost: () => void,
+  ): Promise<{ readonly client: pg.PoolClient; readonly end: () => void }> {
+    const client = await this.connect()
+    const end = once(() => {
+      client.off('end', lose)
+      client.off('error', lose)
+      client.release(true)
+    })
+    const lose = (): void => {
+      end()
+      onLost()
+    }
+    client.once('end', lose)
+    client.once('error', lose)
+    return { client, end }
   }
 
   private async connect(): Promise<pg.PoolClient> {

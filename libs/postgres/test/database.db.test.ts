@@ -68,6 +68,34 @@ describe('Database', () => {
   })
 })
 
+describe('tryLock', () => {
+  test('one holds it; who releases it, or loses the connection, lets another have it', async () => {
+    const first = await owner.tryLock('work', () => undefined)
+    expect(await owner.tryLock('work', () => undefined)).toBeUndefined()
+    expect(await owner.tryLock('other work', () => undefined)).toBeDefined()
+    first?.release()
+    const second = await new Promise<void>((lost, fail) => {
+      untilHeld(lost)
+        .then(() =>
+          owner.execute(sql`
+          select pg_terminate_backend(pid) from pg_locks
+          where locktype = 'advisory' and granted and pid <> pg_backend_pid()
+            and database = (select oid from pg_database where datname = current_database())`),
+        )
+        .catch(fail)
+    }).then(() => untilHeld(() => undefined))
+    second.release()
+  })
+})
+
+async function untilHeld(onLost: () => void): Promise<{ release: () => void }> {
+  for (const deadline = Date.now() + 5000; Date.now() < deadline;) {
+    const lock = await owner.tryLock('work', onLost)
+    if (lock) return lock
+  }
+  throw new Error('nobody released the lock')
+}
+
 describe('copyCsv', () => {
   test('loads quoted text, empty fields and exact numbers, and counts the rows', async () => {
     await owner.execute(sql`create table amounts (id int, note text, amount numeric)`)

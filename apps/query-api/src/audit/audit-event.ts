@@ -9,11 +9,12 @@ export const AUDIT_EVENT_TYPES = [
   'policy_updated',
   'policy_deleted',
   'definition_changed',
+  'model_run',
 ] as const
 
 /**
  * Rows were asked for and given · refused · policies were applied but nothing was read · what was given was masked ·
- * what decides about answers was changed.
+ * what decides about answers was changed · models were run.
  */
 export type AuditEventType = (typeof AUDIT_EVENT_TYPES)[number]
 

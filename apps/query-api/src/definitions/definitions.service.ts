@@ -137,12 +137,15 @@ export class Definitions {
 
   /** The newest revision, compiled; `undefined` when there is none. @throws AppError INVALID_PROJECT */
   async load(): Promise<ProjectRevision | undefined> {
-    const { database, project: name } = this.options
-    const revision = await findHead(database, name)
-    if (revision === 0) return undefined
-    const documents = await listDocuments(database, name, revision)
-    const { project } = await this.options.compile(filesOfDocuments(documents))
-    return { project, revision }
+    const { database, project } = this.options
+    const revision = await findHead(database, project)
+    return revision === 0 ? undefined : { project: await this.loadAt(revision), revision }
+  }
+
+  /** The project as it was in a revision, compiled as it would be now. @throws AppError INVALID_PROJECT */
+  async loadAt(revision: number): Promise<Project> {
+    const documents = await listDocuments(this.options.database, this.options.project, revision)
+    return (await this.options.compile(filesOfDocuments(documents))).project
   }
 
   /**
