@@ -1,7 +1,7 @@
 import type { Freshness } from './data-checks.js'
 import type { SourceShape } from './definition-schemas.js'
 import { type Defined, part, type Problems } from './problems.js'
-import { byName, type Named } from './project.js'
+import { byName, type Named } from './named.js'
 import type { FreshnessShape, SpanShape } from './property-shapes.js'
 import { quotedTable, quoted } from './table-names.js'
 

@@ -12,7 +12,8 @@ import { buildTests, type TestInputs } from './build-tests.js'
 import { buildTimeSpines, checkSpinesAreOpen } from './build-time-spines.js'
 import { type Definition, Edits, modelName, type ProjectFiles } from './definitions.js'
 import { Problems } from './problems.js'
-import { byName, type Project } from './project.js'
+import { byName } from './named.js'
+import type { Project } from './project.js'
 import { readProjectFile } from './project-file.js'
 import {
   type Definitions,
