@@ -202,6 +202,73 @@ measures: [{name: ${measure}, type: count}]`
   })
 })
 
+describe('revisions', () => {
+  const METRIC_PATH = 'metrics/seen_change'
+  const newest = async (): Promise<number> => {
+    const { revisions } = z
+      .object({ revisions: z.array(z.object({ revision: z.number() })) })
+      .parse(await (await call('revisions')).json())
+    return revisions[0]?.revision ?? 0
+  }
+
+  test('of a change says what it changed, who made it, and how', async () => {
+    await put(METRIC_PATH, METRIC.replace('twice', 'seen_change'))
+    await put(METRIC_PATH, METRIC.replace('twice', 'seen_change, description: said'))
+    const made = await newest()
+    const path = `revisions/${String(made)}`
+    expect(await (await call(path)).json()).toEqual({
+      revision: made,
+      summary: 'put metrics/seen_change',
+      created_at: expect.any(String),
+      created_by: { id: 'key_writer', email: null },
+      changes: [{ kind: 'metrics', name: 'seen_change', change: 'updated' }],
+    })
+    expect(await (await call(`${path}/diff`)).json()).toEqual({
+      revision: made,
+      from: made - 1,
+      diffs: [
+        {
+          kind: 'metrics',
+          name: 'seen_change',
+          change: 'updated',
+          diff: expect.stringContaining('\n+{name: seen_change, description: said,'),
+          redacted: false,
+        },
+      ],
+    })
+    const answer = await (await call(`${path}/diff?from=${String(made - 2)}`)).json()
+    expect(answer).toMatchObject({ diffs: [{ change: 'created', name: 'seen_change' }] })
+  })
+
+  test('hide how a definition differs from whom something in it is closed to', async () => {
+    const closed = { diff: null, redacted: true }
+    const answer = await (await call('revisions/1/diff', { who: 'outsider' })).json()
+    const { diffs } = z.object({ diffs: z.array(z.unknown()) }).parse(answer)
+    expect(diffs).toContainEqual({ kind: 'cubes', name: 'orders', change: 'created', ...closed })
+  })
+
+  test('never show policies here', async () => {
+    const text = await (await call('revisions/1/diff?from=0', { who: 'admin' })).text()
+    expect(text).toContain('cubes/orders')
+    expect(text).not.toContain('regional_access')
+  })
+
+  test.each(['revisions/0', 'revisions/x', 'revisions/99999', 'revisions/99999/diff'])(
+    '%s is 404',
+    async (path) => {
+      expect((await call(path)).status).toBe(404)
+    },
+  )
+
+  test.each(['99999', '99998'])('compared with %s, which never was, are 404', async (from) => {
+    expect((await call(`revisions/1/diff?from=${from}`)).status).toBe(404)
+  })
+
+  test('compared with nonsense are 400', async () => {
+    expect((await call('revisions/1/diff?from=x')).status).toBe(400)
+  })
+})
+
 describe('DELETE and restore', () => {
   test('what was deleted is gone, has its history, and comes back', async () => {
     await put('metrics/brief', METRIC.replace('twice', 'brief'))
@@ -291,6 +358,8 @@ describe('without the scope write', () => {
     ['cubes/nothing', {}],
     ['cubes/orders/history', {}],
     ['revisions', {}],
+    ['revisions/1', {}],
+    ['revisions/1/diff', {}],
     ['revisions/1/restore', { method: 'POST' }],
     ['metrics/x', { method: 'PUT', body: { text: METRIC } }],
     ['metrics/x', { method: 'PUT', body: { nonsense: 1 } }],

@@ -8,7 +8,7 @@ import type { Change, Definitions, Head } from './definitions.service.js'
 import { type Document, editDocument } from './documents.js'
 import { type FolderLoad, loadFolder, previewFolder } from './load-folder.js'
 import { type Precondition, requireMatch } from './precondition.js'
-import type { DefinitionVersion, RevisionSummary, StoredDefinition } from './stored-definition.js'
+import type { StoredDefinition } from './stored-definition.js'
 
 /** Those that `write` may change. */
 export const EDITABLE_KINDS = ['sources', 'models', 'cubes', 'metrics'] as const
@@ -42,23 +42,6 @@ export class DefinitionEditor {
   async get(kind: EditableKind, name: string): Promise<StoredDefinition> {
     const found = (await this.list([kind])).find((each) => each.name === name)
     return found ?? notFound(kind, name)
-  }
-
-  /** Newest first. @throws AppError NOT_FOUND when there never was one */
-  async history(kind: EditableKind, name: string): Promise<readonly DefinitionVersion[]> {
-    const versions = await this.definitions.versions([kind], name)
-    return versions.length > 0 ? versions : notFound(kind, name)
-  }
-
-  revisions(): Promise<readonly RevisionSummary[]> {
-    return this.definitions.revisions()
-  }
-
-  /** @throws AppError NOT_FOUND */
-  async revision(revision: number): Promise<RevisionSummary> {
-    const found = await this.definitions.revision(revision)
-    if (found) return found
-    throw new AppError('NOT_FOUND', `There is no revision ${String(revision)}`)
   }
 
   /** @throws AppError INVALID_PROJECT, PRECONDITION_FAILED, FORBIDDEN for what only an admin may change */
@@ -96,7 +79,9 @@ export class DefinitionEditor {
    * @throws AppError NOT_FOUND, FORBIDDEN, INVALID_PROJECT
    */
   async restore(caller: Caller, revision: number): Promise<number> {
-    await this.revision(revision)
+    if (!(await this.definitions.revision(revision))) {
+      throw new AppError('NOT_FOUND', `There is no revision ${String(revision)}`)
+    }
     const kinds = isAdmin(caller) ? undefined : EDITABLE_KINDS
     const then = await this.definitions.list(kinds, revision)
     await this.change(caller, `restore revision ${String(revision)}`, (head) => {

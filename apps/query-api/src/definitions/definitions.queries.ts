@@ -6,6 +6,8 @@ import type { DefinitionChange } from './changes.js'
 import {
   type DefinitionVersion,
   type StoredDefinition,
+  type RevisionChange,
+  revisionChange,
   revisionSummary,
   type RevisionSummary,
   storedDefinition,
@@ -208,6 +210,22 @@ export function findRevision(
         author_email as "authorEmail", summary
       from revisions
       where project = ${project} and revision = ${revision}`,
+  )
+}
+
+/** What a revision changed, by kind and name. */
+export function listChanges(
+  database: Queryable,
+  { project, revision }: RevisionKey,
+  kinds: readonly DefinitionKind[],
+): Promise<RevisionChange[]> {
+  return database.many(
+    revisionChange,
+    sql`
+      select kind, name, change
+      from definitions
+      where project = ${project} and revision = ${revision} and kind = any (${kinds})
+      order by kind, name`,
   )
 }
 

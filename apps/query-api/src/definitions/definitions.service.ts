@@ -16,6 +16,7 @@ import {
   insertChanges,
   insertDocuments,
   insertRevision,
+  listChanges,
   listDefinitions,
   listDocuments,
   listRevisions,
@@ -23,7 +24,12 @@ import {
   lockDefinitions,
   notifyRevision,
 } from './definitions.queries.js'
-import type { DefinitionVersion, RevisionSummary, StoredDefinition } from './stored-definition.js'
+import type {
+  DefinitionVersion,
+  RevisionChange,
+  RevisionSummary,
+  StoredDefinition,
+} from './stored-definition.js'
 import { type Document, filesOfDocuments, withChanges } from './documents.js'
 
 /** What a revision is compiled against may change: variables, roles and views of the warehouse. */
@@ -128,6 +134,12 @@ export class Definitions {
   /** `undefined` when there never was one of this number. */
   revision(revision: number): Promise<RevisionSummary | undefined> {
     return findRevision(this.options.database, { project: this.options.project, revision })
+  }
+
+  /** Which definitions a revision changed, by kind and name. */
+  changes(kinds: readonly DefinitionKind[], revision: number): Promise<readonly RevisionChange[]> {
+    const { database, project } = this.options
+    return listChanges(database, { project, revision }, kinds)
   }
 
   /** What became of the definitions of a name, newest first. */

@@ -30,6 +30,16 @@ export const revisionSummary = z.object({
 /** A revision, and who made it why. */
 export type RevisionSummary = z.output<typeof revisionSummary>
 
+/** Rows of `listChanges`. */
+export const revisionChange = z.object({
+  kind: z.enum(DEFINITION_KINDS),
+  name: z.string(),
+  change: z.enum(['created', 'updated', 'deleted']),
+})
+
+/** A definition that a revision changed. */
+export type RevisionChange = z.output<typeof revisionChange>
+
 /** Rows of `listVersions`. */
 export const definitionVersion = z.object({
   kind: z.enum(DEFINITION_KINDS),

@@ -1,11 +1,13 @@
 import { type DynamicModule, Module } from '@nestjs/common'
 import { DefinitionEditor } from '../definitions/definition-editor.js'
+import { DefinitionHistory } from '../definitions/definition-history.js'
 import { ProjectFolder } from '../definitions/project-folder.js'
 import type { Definitions } from '../definitions/definitions.service.js'
 import { PoliciesService } from '../policies/policies.service.js'
 import { CurrentProject } from '../project/current-project.js'
 import { DefinitionsController } from './definitions.http.js'
 import { PoliciesController } from './policies.http.js'
+import { RevisionsController } from './revisions.http.js'
 import { UnifiedController } from './unified.http.js'
 
 /** What definitions are changed through. */
@@ -27,10 +29,16 @@ export function createDefinitionsHttpModule({
 }: DefinitionsHttpOptions): DynamicModule {
   return {
     module: DefinitionsHttpModule,
-    controllers: [PoliciesController, DefinitionsController, UnifiedController],
+    controllers: [
+      PoliciesController,
+      RevisionsController,
+      DefinitionsController,
+      UnifiedController,
+    ],
     providers: [
       { provide: PoliciesService, useValue: new PoliciesService(definitions, projects) },
       { provide: DefinitionEditor, useValue: new DefinitionEditor(definitions, projects) },
+      { provide: DefinitionHistory, useValue: new DefinitionHistory(definitions) },
       { provide: CurrentProject, useValue: projects },
       { provide: ProjectFolder, useValue: new ProjectFolder(folder) },
     ],

@@ -1,7 +1,7 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Put, Res } from '@nestjs/common'
+import { Body, Controller, Delete, Get, HttpCode, Param, Put, Res } from '@nestjs/common'
 import { ApiParam } from '@nestjs/swagger'
 import { RequireScope } from '@olytix/auth-guards'
-import { AppError, invalidRequest, suggest } from '@olytix/errors'
+import { invalidRequest, suggest } from '@olytix/errors'
 import { z } from 'zod'
 import type { Caller } from '../audit/audit-event.js'
 import {
@@ -9,12 +9,13 @@ import {
   EDITABLE_KINDS,
   type EditableKind,
 } from '../definitions/definition-editor.js'
+import { DefinitionHistory } from '../definitions/definition-history.js'
 import type { DefinitionVersion, StoredDefinition } from '../definitions/stored-definition.js'
 import { CurrentProject } from '../project/current-project.js'
-import { isOpenTo } from '../query/open-definitions.js'
 import { Text } from './auth/text.schemas.js'
 import { authorToJson } from './author.js'
 import { CurrentCaller } from './current-caller.js'
+import { shownText } from './definition-text.js'
 import { entityTag, NamedTarget, type Target } from './precondition.js'
 
 const DefinitionBody = z.strictObject({ text: Text.min(1) })
@@ -30,6 +31,7 @@ interface Reply {
 export class DefinitionsController {
   constructor(
     private readonly editor: DefinitionEditor,
+    private readonly past: DefinitionHistory,
     private readonly projects: CurrentProject,
   ) {}
 
@@ -37,24 +39,6 @@ export class DefinitionsController {
   async list() {
     const definitions = (await this.editor.list()).map(summaryOf)
     return { definitions, next_page_token: null }
-  }
-
-  @Get('revisions')
-  async revisions() {
-    const revisions = (await this.editor.revisions()).map((each) => ({
-      revision: each.revision,
-      summary: each.summary,
-      created_at: each.createdAt.toISOString(),
-      created_by: authorToJson(each),
-    }))
-    return { revisions, next_page_token: null }
-  }
-
-  @Post('revisions/:revision/restore')
-  @HttpCode(200)
-  async restore(@CurrentCaller() caller: Caller, @Param('revision') text: string) {
-    if (!/^[1-9]\d{0,14}$/.test(text)) throw new AppError('NOT_FOUND', 'There is no such revision')
-    return { revision: await this.editor.restore(caller, Number(text)) }
   }
 
   @Get(':kind')
@@ -81,7 +65,7 @@ export class DefinitionsController {
     @Param('kind') kind: string,
     @Param('name') name: string,
   ) {
-    const versions = await this.editor.history(kindOf(kind), name)
+    const versions = await this.past.of(kindOf(kind), name)
     return { versions: versions.map((each) => this.versionFor(caller, each)) }
   }
 
@@ -112,14 +96,11 @@ export class DefinitionsController {
     await this.editor.delete(caller, { kind: kindOf(kind ?? ''), ...target })
   }
 
-  /** Who may not see all of what a definition speaks of is not shown its text. */
   private textFor(
     { principal }: Caller,
     definition: Pick<StoredDefinition, 'kind' | 'name' | 'text'>,
   ) {
-    const isOpen =
-      principal.scopes.includes('admin') || isOpenTo(this.projects.project, principal, definition)
-    return { text: isOpen ? definition.text : null, redacted: !isOpen }
+    return shownText(this.projects.project, principal, definition)
   }
 
   private versionFor(caller: Caller, version: DefinitionVersion) {
