@@ -17,12 +17,19 @@ export const ROW_FUNCTIONS: ReadonlySet<string> = new Set(
     .split(/\s+/),
 )
 
+/** Functions that make one value of many rows. */
+export const AGGREGATES: ReadonlySet<string> = new Set(
+  `count sum avg min max bool_and bool_or every string_agg array_agg mode percentile_cont percentile_disc
+  stddev stddev_pop stddev_samp variance var_pop var_samp any_value`
+    .trim()
+    .split(/\s+/),
+)
+
 /** Further functions of a SELECT: aggregates and window functions. */
 export const SELECT_FUNCTIONS: ReadonlySet<string> = new Set([
   ...ROW_FUNCTIONS,
-  ...`count sum avg min max bool_and bool_or every string_agg array_agg mode percentile_cont percentile_disc
-  stddev stddev_pop stddev_samp variance var_pop var_samp any_value
-  row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value`
+  ...AGGREGATES,
+  ...`row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value last_value nth_value`
     .trim()
     .split(/\s+/),
 ])

@@ -12,12 +12,17 @@ import {
   readsSomething,
   type WholeCube,
 } from './extend-cubes.js'
+import type { RelationName } from './model.js'
 import { type Defined, type Problems, titleOf } from './problems.js'
 import { byName, type Named } from './named.js'
 import type { Cube, Join, Relation } from './project.js'
-import { parseRelation, type Readable, tableRelation } from './select.js'
+import { checkSelect, oneStepOf, type Readable, tableRelation } from './select.js'
 import type { Referable } from './seed.js'
 import { SqlProblem } from './sql-tree.js'
+import { namedAsTable } from './table-names.js'
+
+/** Where a cube's rows come from. */
+type Rows = Pick<Cube, 'relation' | 'reads' | 'oneStep'>
 
 const RESERVED = ['metric_time', 'CUBE', 'current', 'prior']
 
@@ -30,28 +35,29 @@ export function buildCubes(
 ): Named<Cube> {
   const distinct = problems.distinct('cube', definitions)
   const whole = withoutTemplates(extendCubes(distinct, problems))
-  const stated = new Map<string, Relation | undefined>()
+  const stated = new Map<string, Rows | undefined>()
   for (const definition of distinct) {
     const { name } = definition.shape
     if (whole.some(({ readsAs }) => readsAs === name)) {
-      stated.set(name, relationOf(definition, readable, models, problems))
+      stated.set(name, rowsOf(definition, readable, models, problems))
     }
     if (RESERVED.includes(name)) {
       problems.on(definition, ['name'], `${quote(name)} is a reserved name`)
     }
   }
-  const relations = new Map(
+  const rows = new Map(
     whole.flatMap(({ shape, readsAs }) => {
-      const relation = stated.get(readsAs)
-      return relation ? [[shape.name, relation] as const] : []
+      const found = stated.get(readsAs)
+      return found ? [[shape.name, found] as const] : []
     }),
   )
+  const relations = new Map([...rows].map(([name, { relation }]) => [name, relation] as const))
   const names = whole.map(({ shape }) => shape.name)
   return byName(
     whole.flatMap((definition) => {
-      const relation = relations.get(definition.shape.name)
+      const found = rows.get(definition.shape.name)
       const joins = buildJoins(definition, { names, relations }, problems)
-      return relation ? [buildCube(definition, relation, joins, problems)] : []
+      return found ? [buildCube(definition, found, joins, problems)] : []
     }),
   )
 }
@@ -67,12 +73,12 @@ function withoutTemplates(cubes: readonly WholeCube[]): WholeCube[] {
 
 function buildCube(
   definition: WholeCube,
-  relation: Relation,
+  rows: Rows,
   joins: readonly Join[],
   problems: Problems,
 ): Cube {
   const { shape } = definition
-  const scope: CubeScope = { definition, columns: relation.columns, problems }
+  const scope: CubeScope = { definition, columns: rows.relation.columns, problems }
   checkMemberNames(definition, problems)
   const dimensions = buildDimensions(scope)
   return {
@@ -80,7 +86,7 @@ function buildCube(
     title: shape.title ?? titleOf(shape.name),
     description: shape.description ?? '',
     isPublic: shape.public,
-    relation,
+    ...rows,
     dimensions: byName(dimensions),
     measures: byName(buildMeasures(scope, dimensions)),
     segments: byName(buildSegments(scope)),
@@ -90,12 +96,12 @@ function buildCube(
   }
 }
 
-function relationOf(
+function rowsOf(
   definition: Defined<CubeShape>,
   readable: Readable,
   models: Named<Referable>,
   problems: Problems,
-): Relation | undefined {
+): Rows | undefined {
   const { sql, sql_table: table, model } = definition.shape
   const given = [sql, table, model].filter((each) => each !== undefined)
   if (given.length !== 1) {
@@ -103,7 +109,10 @@ function relationOf(
     return undefined
   }
   if (sql !== undefined) {
-    return problems.parsing(definition, ['sql'], () => parseRelation(sql, readable))
+    return problems.parsing(definition, ['sql'], () => {
+      const { relation, reads, oneStep } = checkSelect(sql, readable)
+      return { relation, reads, oneStep }
+    })
   }
   if (table !== undefined) {
     return problems.parsing(definition, ['sql_table'], () => {
@@ -115,12 +124,18 @@ function relationOf(
           suggest(table, readable.tableNames) ?? readable.tableNames[0],
         )
       }
-      return tableRelation(qualifier, name, readable, 0)
+      const relation = tableRelation(qualifier, name, readable, 0)
+      const [own = { schema: qualifier, table: name }] = relation.tables
+      return rowsOfNamed({ table: own }, relation)
     })
   }
   const found = models[model ?? '']
   if (!found) problems.unknown(definition, ['model'], ['model', model ?? ''], Object.keys(models))
-  return found?.relation
+  return found && rowsOfNamed({ model: found.name }, found.relation)
+}
+
+function rowsOfNamed(of: RelationName, relation: Relation): Rows {
+  return { relation, reads: [of], oneStep: oneStepOf(namedAsTable(of), relation) }
 }
 
 /** Members of a cube share one space of names; a join must not be mistaken for a dimension in `cube.join.dimension`. */

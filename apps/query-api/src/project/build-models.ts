@@ -115,6 +115,7 @@ class ModelBuilder {
       select: full.select,
       increment: added && incrementOf(added, settings),
       lineage,
+      oneStep: unitedLineage(builds.map(({ oneStep }) => oneStep)),
       tags,
       hooks,
       reads: full.reads,

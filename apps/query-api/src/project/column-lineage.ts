@@ -1,4 +1,6 @@
-import type { ColumnName, Lineage, OutputColumn, TableName } from './project.js'
+import { computed, isAggregate, readAs, uniqueColumns as unique, withoutHow } from './how-read.js'
+import { isOfOutput, nameOf } from './output-names.js'
+import type { Lineage, OutputColumn, ReadColumn, TableName } from './project.js'
 import {
   field,
   isObject,
@@ -28,7 +30,7 @@ interface Scope {
 /** Where the rows of a SELECT come from. */
 interface From {
   readonly items: readonly FromItem[]
-  readonly rows: readonly ColumnName[]
+  readonly rows: readonly ReadColumn[]
 }
 
 /**
@@ -38,6 +40,14 @@ interface From {
  * @throws SqlProblem where a column may be a function that gives the whole row
  */
 export function lineageOf(
+  select: TreeObject,
+  tableOf: (name: string) => Lineage | undefined,
+): Lineage {
+  return withoutHow(lineageAndHow(select, tableOf))
+}
+
+/** The same, and how each column is read. */
+export function lineageAndHow(
   select: TreeObject,
   tableOf: (name: string) => Lineage | undefined,
 ): Lineage {
@@ -65,21 +75,22 @@ export function unitedLineage(lineages: readonly Lineage[]): Lineage {
 }
 
 /** What one column of a result is computed from. */
-export function columnsBehind({ columns, stars, rest }: Lineage, name: string): ColumnName[] {
+export function columnsBehind({ columns, stars, rest }: Lineage, name: string): ReadColumn[] {
   const listed = columns.filter((column) => column.name === name)
   if (listed.length > 0) return unique(listed.flatMap(({ from }) => from))
   return [...stars.map((table) => ({ ...table, column: name })), ...rest]
 }
 
 /** What all columns of a result are computed from; `*` for all columns of a table. */
-function everything({ columns, stars, rest }: Lineage): ColumnName[] {
+function everything({ columns, stars, rest }: Lineage): ReadColumn[] {
   const whole = stars.map((table) => ({ ...table, column: '*' }))
   return [...columns.flatMap(({ from }) => from), ...whole, ...rest]
 }
 
 /** The same columns under names that are not followed. */
 function renamed(lineage: Lineage): Lineage {
-  return { columns: [], stars: [], rest: unique(everything(lineage)), rows: lineage.rows }
+  const rest = unique(computed(everything(lineage)))
+  return { columns: [], stars: [], rest, rows: lineage.rows }
 }
 
 class LineageReader {
@@ -121,7 +132,7 @@ class LineageReader {
     )
     if (!left || !right) throw new Error('a set operation has two sides')
     const chosen = textOf(content, 'op') === 'SETOP_UNION' ? [] : [left, right].flatMap(everything)
-    const rows = unique([...left.rows, ...right.rows, ...chosen])
+    const rows = unique([...left.rows, ...right.rows, ...readAs('filtered', chosen)])
     const isPlain = [left, right].every(({ stars, rest }) => stars.length + rest.length === 0)
     if (!isPlain || left.columns.length !== right.columns.length) {
       return { ...renamed({ ...left, rest: [...left.rest, ...everything(right)] }), rows }
@@ -161,7 +172,8 @@ class LineageReader {
     const inside = { ...scope, items: [...sides.items, ...scope.items] }
     const using = names(field(join, 'usingClause')).flatMap((name) => resolve([name], inside))
     const natural = field(join, 'isNatural') === true ? allOf(sides.items) : []
-    const rows = [...sides.rows, ...using, ...natural, ...this.reads(field(join, 'quals'), inside)]
+    const compared = [...using, ...natural, ...this.reads(field(join, 'quals'), inside)]
+    const rows = [...sides.rows, ...readAs('joined', compared)]
     const alias = field(join, 'alias')
     if (!isObject(alias)) return { items: sides.items, rows }
     const whole = { columns: [], stars: [], rest: allOf(sides.items), rows: [] }
@@ -176,7 +188,7 @@ class LineageReader {
     const windows = this.reads(field(content, 'windowClause'), scope)
     const columns: OutputColumn[] = []
     const stars: TableName[] = []
-    const rest = this.reads(field(content, 'valuesLists'), scope)
+    const rest = computed(this.reads(field(content, 'valuesLists'), scope))
     for (const each of listOf(field(content, 'targetList'))) {
       const target = field(each, 'ResTarget')
       const starred = starredItems(field(target, 'val'), own)
@@ -186,7 +198,9 @@ class LineageReader {
         rest.push(...lineage.rest)
       }
       if (starred) continue
-      const from = unique([...this.reads(field(target, 'val'), scope), ...windows])
+      const value = field(target, 'val')
+      const read = this.reads(value, scope)
+      const from = unique(field(value, 'ColumnRef') ? read : computed([...read, ...windows]))
       const name = nameOf(target)
       if (name === undefined) rest.push(...from)
       else columns.push({ name, from })
@@ -198,21 +212,21 @@ class LineageReader {
     content: Tree | undefined,
     outputs: Omit<Lineage, 'rows'>,
     scope: Scope,
-  ): ColumnName[] {
+  ): ReadColumn[] {
     const clauses = ['whereClause', 'havingClause', 'limitCount', 'limitOffset']
     const groups = listOf(field(content, 'groupClause'))
     const sorts = listOf(field(content, 'sortClause'))
     const isDistinct = listOf(field(content, 'distinctClause')).length > 0
     const byOutput = [...groups, ...sorts].some((each) => isOfOutput(each, outputs.columns))
-    return [
+    return readAs('filtered', [
       ...clauses.flatMap((clause) => this.reads(field(content, clause), scope)),
       ...this.reads([...groups, ...sorts], scope),
       ...(isDistinct || byOutput ? everything({ ...outputs, rows: [] }) : []),
-    ]
+    ])
   }
 
   /** Every column that is read below a part of the tree. */
-  private reads(tree: Tree | undefined, scope: Scope): ColumnName[] {
+  private reads(tree: Tree | undefined, scope: Scope): ReadColumn[] {
     if (typeof tree !== 'object' || tree === null) return []
     if (!isObject(tree)) return Object.values(tree).flatMap((each) => this.reads(each, scope))
     const column = tree['ColumnRef']
@@ -223,6 +237,11 @@ class LineageReader {
     if (isObject(select)) {
       const inner = this.select(select, scope.queries, scope.items)
       return [...everything(inner), ...inner.rows]
+    }
+    const call = tree['FuncCall']
+    if (isObject(call)) {
+      const read = Object.values(call).flatMap((each) => this.reads(each, scope))
+      return isAggregate(call) ? readAs('aggregated', read) : read
     }
     return Object.values(tree).flatMap((each) => this.reads(each, scope))
   }
@@ -236,7 +255,7 @@ function aliased(alias: Tree | undefined, name: string, lineage: Lineage): FromI
   }
 }
 
-function allOf(items: readonly FromItem[]): ColumnName[] {
+function allOf(items: readonly FromItem[]): ReadColumn[] {
   return items.flatMap(({ lineage }) => everything(lineage))
 }
 
@@ -251,27 +270,8 @@ function starredItems(
   return alias === undefined ? own : own.filter(({ name }) => name === alias)
 }
 
-/** The name that PostgreSQL gives a column of the result, where it is plain. */
-function nameOf(target: Tree | undefined): string | undefined {
-  const name = field(target, 'name')
-  if (typeof name === 'string') return name
-  const value = field(target, 'val')
-  return (
-    names(field(field(value, 'ColumnRef'), 'fields')).at(-1) ??
-    names(field(field(value, 'FuncCall'), 'funcname')).at(-1)
-  )
-}
-
-/** Whether GROUP BY or ORDER BY may mean a column of the result, by its name or number. */
-function isOfOutput(tree: Tree, columns: readonly OutputColumn[]): boolean {
-  const value = field(field(tree, 'SortBy'), 'node') ?? tree
-  if (field(value, 'A_Const')) return true
-  const parts = names(field(field(value, 'ColumnRef'), 'fields'))
-  return parts.length === 1 && columns.some(({ name }) => name === parts[0])
-}
-
 /** A name that is the alias of something in FROM may be the whole row, and so may a column that is not declared. */
-function resolve(parts: readonly string[], { items }: Scope, at = 0): ColumnName[] {
+function resolve(parts: readonly string[], { items }: Scope, at = 0): ReadColumn[] {
   const column = parts.at(-1) ?? ''
   const alias = parts.at(-2)
   const named = items.filter(({ name }) => name === (alias ?? column))
@@ -289,8 +289,4 @@ function resolve(parts: readonly string[], { items }: Scope, at = 0): ColumnName
     }
     return isListed || isOpen ? columnsBehind(lineage, column) : everything(lineage)
   })
-}
-
-function unique(columns: readonly ColumnName[]): ColumnName[] {
-  return [...new Map(columns.map((each) => [JSON.stringify(Object.values(each)), each])).values()]
 }

@@ -31,6 +31,8 @@ export interface Model {
   readonly increment: Increment | undefined
   /** Of the rows that any build of it gives, down to the tables that they come from. */
   readonly lineage: Lineage
+  /** The same, one step: from what its SQL names, and how. @see namedAsTable */
+  readonly oneStep: Lineage
   readonly tags: readonly string[]
   readonly hooks: Hooks
   /** What its SQL names, each once. */

@@ -1,7 +1,8 @@
 import type { Secret } from '@olytix/config'
 import type { DataTest, Freshness } from './data-checks.js'
 import type { FilterNode } from './filter-shape.js'
-import type { Model } from './model.js'
+import type { HowRead } from './how-read.js'
+import type { Model, RelationName } from './model.js'
 import type { Named } from './named.js'
 import type { PolicyCondition } from './policy-language.js'
 import type { Seed } from './seed.js'
@@ -38,10 +39,16 @@ export interface ColumnName extends TableName {
   readonly column: string
 }
 
+/** A column that a result reads. */
+export interface ReadColumn extends ColumnName {
+  /** Told only where lineage is of one step. */
+  readonly how?: HowRead
+}
+
 /** A column of a result, and the columns of tables that it is computed from. */
 export interface OutputColumn {
   readonly name: string
-  readonly from: readonly ColumnName[]
+  readonly from: readonly ReadColumn[]
 }
 
 /** What a relation reads, down to columns of tables. */
@@ -50,9 +57,9 @@ export interface Lineage {
   /** Tables whose columns are columns of the result, under their own names. */
   readonly stars: readonly TableName[]
   /** What columns that are not listed may be computed from, besides those of `stars`. */
-  readonly rest: readonly ColumnName[]
+  readonly rest: readonly ReadColumn[]
   /** What the choice of rows depends on. */
-  readonly rows: readonly ColumnName[]
+  readonly rows: readonly ReadColumn[]
 }
 
 export interface Source {
@@ -290,6 +297,10 @@ export interface Cube {
   readonly description: string
   readonly isPublic: boolean
   readonly relation: Relation
+  /** What it names to read from, each once. */
+  readonly reads: readonly RelationName[]
+  /** Of its rows, one step: from what it names, and how. @see namedAsTable */
+  readonly oneStep: Lineage
   readonly measures: Named<Measure>
   readonly dimensions: Named<Dimension>
   readonly segments: Named<Segment>

@@ -1,9 +1,10 @@
 import { quote } from '@olytix/config/yaml'
 import { suggest } from '@olytix/errors'
 import { SELECT_FUNCTIONS, SELECT_NODES } from './allowed-sql.js'
-import { lineageOf, lineageOfTable } from './column-lineage.js'
+import { lineageAndHow, lineageOf, lineageOfTable } from './column-lineage.js'
 import type { RelationName } from './model.js'
-import type { Relation, SourceTable } from './project.js'
+import { outputColumns } from './output-names.js'
+import type { Lineage, Relation, SourceTable, TableName } from './project.js'
 import {
   checkAllowed,
   eachObject,
@@ -11,7 +12,6 @@ import {
   isObject,
   listOf,
   mapNodes,
-  names,
   parseSelect,
   printSelect,
   SqlProblem,
@@ -19,7 +19,7 @@ import {
   type Tree,
   type TreeObject,
 } from './sql-tree.js'
-import { quotedTable, uniqueTables } from './table-names.js'
+import { namedAsTable, quotedTable, uniqueTables } from './table-names.js'
 import { renderTemplate, type TemplateCall } from './template.js'
 
 /** What a SELECT of a model or cube may read. */
@@ -55,6 +55,8 @@ export interface CheckedSelect {
   readonly relation: Relation
   /** What it names, each once. */
   readonly reads: readonly RelationName[]
+  /** One step: from what it names, and how. @see namedAsTable */
+  readonly oneStep: Lineage
 }
 
 const NO_TEMPLATE: TemplateContext = { isIncremental: undefined, other: () => undefined }
@@ -66,19 +68,15 @@ const MARK = 'olxq'
  * name of a declared table. Models are put in as sub-queries.
  * @throws SqlProblem
  */
-export function parseRelation(
-  template: string,
-  readable: Readable,
-  context: TemplateContext = NO_TEMPLATE,
-): Relation {
-  return checkSelect(template, readable, context).relation
+export function parseRelation(template: string, readable: Readable): Relation {
+  return checkSelect(template, readable).relation
 }
 
 /** The same, also as a statement. @throws SqlProblem */
 export function checkSelect(
   template: string,
   readable: Readable,
-  context: TemplateContext,
+  context: TemplateContext = NO_TEMPLATE,
 ): CheckedSelect {
   if (template.toLowerCase().includes(MARK)) throw new SqlProblem(`must not contain ${MARK}`, 0)
   const pieces: NamedRelation[] = []
@@ -120,7 +118,19 @@ function checkRendered(text: string, readable: Readable, pieces: NamedRelation[]
       columns: outputColumns(select),
     },
     reads: distinct(resolved.used.map(({ of }) => of)),
+    oneStep: lineageAndHow(resolved.tree, (name) => {
+      const piece = marked(name, pieces)
+      return piece && oneStepOf(namedAsTable(piece.of), piece.relation)
+    }),
   }
+}
+
+/** Of a relation that is read by its name: its columns are columns of that name. */
+export function oneStepOf(table: TableName, { lineage }: Relation): Lineage {
+  const { columns, stars, rest } = lineage
+  const listed = lineageOfTable(table, [...new Set(columns.map(({ name }) => name))])
+  const isOpen = stars.length + rest.length > 0
+  return { ...listed, stars: isOpen ? [table] : [] }
 }
 
 /** INTO writes and FOR UPDATE locks; a WITH below the top could hide a table of the server under its name. */
@@ -253,27 +263,6 @@ function relationOf(
 
 function isDefined(content: TreeObject, defined: ReadonlySet<string>): boolean {
   return content['schemaname'] === undefined && defined.has(textOf(content, 'relname'))
-}
-
-/** The names of a SELECT's result, unless a star hides them. */
-function outputColumns(select: TreeObject): readonly string[] | undefined {
-  let body = select['SelectStmt']
-  for (let left = field(body, 'larg'); isObject(left); left = field(body, 'larg')) body = left
-  const targets = listOf(field(body, 'targetList'))
-  const columns = targets.map((target) => {
-    const content = field(target, 'ResTarget')
-    const name = field(content, 'name')
-    if (typeof name === 'string') return name
-    const value = field(content, 'val')
-    return names(field(field(value, 'ColumnRef'), 'fields')).at(-1) ?? functionName(value)
-  })
-  return columns.length > 0 && columns.every((name) => name !== undefined && name !== '*')
-    ? columns.filter((name) => name !== undefined)
-    : undefined
-}
-
-function functionName(value: Tree | undefined): string | undefined {
-  return names(field(field(value, 'FuncCall'), 'funcname')).at(-1)
 }
 
 function distinct<T>(things: readonly T[]): T[] {
