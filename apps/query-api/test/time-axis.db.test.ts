@@ -195,3 +195,31 @@ test('a time as it is has one written form, alone and beside offsets and accumul
     { 'sales.day': '2024-02-29', 'sales.amount': 25, amount_so_far: 35, a_month_ago: null },
   ])
 })
+
+test('a time as it is meets a time spine that is a table of dates', async () => {
+  const shop = await startSmallProject({
+    setup: `
+      create table raw.days (day date);
+      insert into raw.days values ('2024-01-01'), ('2024-01-02');
+      create table raw.orders (day date, is_gift boolean);
+      insert into raw.orders values ('2024-01-02', true)`,
+    tables: ['days', 'orders'],
+    timeSpines: '\n  - {granularity: day, sql_table: raw.days, column: day}',
+    cubes: `
+  - name: orders
+    sql_table: raw.orders
+    measures: [{name: count, type: count}, {name: gifts, type: sum_boolean, sql: is_gift}]
+    dimensions: [{name: day, type: time, granularities: [day, month]}]`,
+    metrics:
+      '  - {name: every_day, type: simple, expression: orders.count, join_to_time_spine: true, fill_nulls_with: 0}',
+  })
+  try {
+    const metrics = ['every_day', 'orders.gifts']
+    expect(await shop.ask({ metrics, dimensions: ['orders.day'] })).toEqual([
+      { 'orders.day': '2024-01-01', every_day: 0, 'orders.gifts': null },
+      { 'orders.day': '2024-01-02', every_day: 1, 'orders.gifts': 1 },
+    ])
+  } finally {
+    await shop.stop()
+  }
+})

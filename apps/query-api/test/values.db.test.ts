@@ -16,6 +16,7 @@ beforeAll(async () => {
     sql_table: raw.orders
     measures: [{name: count, type: count}]
     dimensions: [{name: id, type: number}, {name: region, type: string}, {name: day, type: time}]
+    segments: [{name: late, sql: "day > '2025-01-01'"}, {name: early, sql: "day < '2025-01-01'"}]
     joins: [{name: customers, relationship: many_to_one, sql: "{CUBE}.customer = {customers}.id"}]
   - name: customers
     sql_table: raw.customers
@@ -59,6 +60,12 @@ describe('values of dimensions without any metric', () => {
     const periods = { dimension: 'metric_time.month', operator: 'gte', value: '2024-02' }
     const body = { dimensions: ['metric_time.month', 'orders.region'], filters: [periods] }
     expect(await values(body)).toEqual(['2024-02,a', '2024-02,b', '2024-03,a', '2024-03,b'])
+  })
+
+  test('are no periods where no row is in a segment', async () => {
+    const body = { dimensions: ['metric_time.month'] }
+    expect(await values({ ...body, segments: ['orders.late'] })).toEqual([])
+    expect(await values({ ...body, segments: ['orders.early'] })).toHaveLength(3)
   })
 
   test.each([

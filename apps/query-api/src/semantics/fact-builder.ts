@@ -38,6 +38,8 @@ export class FactBuilder implements Place {
   private readonly aggregateKeys = new Map<string, number>()
   /** Of each aggregate that a metric filters, the conditions; `undefined` when one has none. */
   private metricFilters: RowCondition[] | undefined = []
+  /** A table with history of which no time says which rows are valid, so that it has several for one of the base. */
+  undatedHistory: string | undefined
   readonly members: UsedMember[] = []
 
   constructor(
@@ -247,7 +249,11 @@ export class FactBuilder implements Place {
   }
 
   private validity({ join, isReversed }: Hop, alias: string): JoinNode['validity'] {
-    if (!join.validity || isReversed || this.time === undefined) return undefined
+    if (!join.validity || isReversed) return undefined
+    if (this.time === undefined) {
+      this.undatedHistory = join.cube
+      return undefined
+    }
     const at = (expression: Expression): RowValue => ({ alias, expression, type: 'time' })
     const { from, to } = join.validity
     return { from: at(from), to: at(to), time: this.baseTime() }

@@ -131,7 +131,8 @@ export function buildOnSpine(
   const isOwn = dimensions.map((each) => isAxis(place, each.memberFor(place)))
   const located = [...filters.located, ...own.map((node) => ({ node, path: 'metrics' }))]
   const onAxis = located.filter(({ node }) => isOnAxis(node, isAxisName))
-  const periods = PeriodsFact.at(planning, finest(grains.needed))?.build(isOwn, dimensions, onAxis)
+  const shown = dimensions.map((each) => ({ ...each, planned: shownOnSpine(each, [builder]) }))
+  const periods = PeriodsFact.at(planning, finest(grains.needed))?.build(isOwn, shown, onAxis)
   if (!periods) return undefined
   const asked = new Set(dimensions.map(({ planned }) => planned.key))
   const onGroups = located.filter(({ node }) => {

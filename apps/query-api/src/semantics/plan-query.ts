@@ -63,7 +63,8 @@ function planWith(planning: Planning): QueryPlan | undefined {
   if (request.totals) facts.checkTotals()
   const filters = planFilters(planning, facts, dimensions)
   if (facts.isOfValues) {
-    facts.addBase(baseWithoutMetrics(planning, dimensions, filters.dimensions))
+    const base = baseWithoutMetrics(planning, dimensions, filters.dimensions)
+    facts.addBase(base ?? request.segments[0]?.split('.')[0])
   }
   const planned = metrics.map(({ key, title, format, value }) => {
     return { key, title, format, value: facts.groupValue(value) }
@@ -71,6 +72,7 @@ function planWith(planning: Planning): QueryPlan | undefined {
   const having = filters.having()
   const order = planOrder(planning, facts, dimensions)
   const built = facts.build(filters)
+  if (!facts.isOfValues) checkHistories(facts, issues)
   const fill = planFill(planning, facts.all, dimensions)
   const { limit, offset, timezone } = request
   return {
@@ -142,6 +144,15 @@ function resolveMetrics({
 /** Where no metric is asked for, rows are those of the metrics that they are ordered by. */
 function metricsOfOrder({ project, request }: Planning): NamedMetric[] {
   return request.orderBy.flatMap(({ field }) => findMetric(project, field, false) ?? [])
+}
+
+/** Values may be those of all times, but a measure would count a row once for each of them. */
+function checkHistories(facts: Facts, issues: Issues): void {
+  for (const { cube, undatedHistory: history } of facts.all) {
+    if (history === undefined) continue
+    const message = `${history} is a table with history, and measures of ${cube.name} have no time that says which of its rows is valid`
+    issues.add('dimensions', message)
+  }
 }
 
 function checkTimezone(timezone: string, issues: Issues): void {

@@ -165,7 +165,7 @@ function renderJoin({ source, on, own, other, equal, validity }: JoinNode, fact:
 
 function renderValidity({ from, to, time }: NonNullable<JoinNode['validity']>): Sql[] {
   const [begin, end, at] = [from, to, time].map(parenthesized)
-  return [sql`${begin} <= ${at}`, sql`(${at} < ${end} or ${end} is null)`]
+  return [sql`(${begin} <= ${at} or ${begin} is null)`, sql`(${at} < ${end} or ${end} is null)`]
 }
 
 export function renderCalendar({ alias, spine, time }: CalendarJoin): Sql {

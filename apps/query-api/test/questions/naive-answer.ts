@@ -2,29 +2,19 @@ import { filterLeaves, type FilterNode } from '../../src/project/filter-shape.js
 import { beginningOf, filledCells } from './naive-fill.js'
 import { holds, type Subject } from './naive-filters.js'
 import {
-  anyDimension,
   type AskedQuestion,
   type Context,
   cubeName,
-  grouped,
   ofInput,
-  passes,
   rangeOf,
   type SeenGroup,
   type Term,
   totalOf,
 } from './naive-inputs.js'
 import { type Input, metricModel } from './naive-metrics.js'
-import { cellOf, lookUp, reach, rowsAt, type Seen, Unanswerable } from './naive-rows.js'
-import {
-  AGGREGATES,
-  type Cell,
-  compareCells,
-  type CubeName,
-  MODEL,
-  type Row,
-  type Shop,
-} from './shop.js'
+import { cellOf, lookUp } from './naive-rows.js'
+import { valuesOf } from './naive-values.js'
+import { AGGREGATES, type Cell, compareCells, MODEL, type Row, type Shop } from './shop.js'
 
 export interface NaiveAnswer {
   readonly data: readonly Row[]
@@ -48,6 +38,7 @@ export function naiveAnswer(shop: Shop, asked: AskedQuestion): NaiveAnswer {
     shop,
     zone: asked.timezone,
     asked,
+    keyed: keyedIn(shop, asked.timezone),
     rowFilters: [...asked.filters.filter((node) => !ofGroups(node)), ...rangeOf(asked)],
     groupFilters: asked.filters.filter(ofGroups),
   }
@@ -61,9 +52,41 @@ export function naiveAnswer(shop: Shop, asked: AskedQuestion): NaiveAnswer {
   }
 }
 
+/** Metrics per key, of all rows whatever the question filters; nothing where the key has no such group. */
+function keyedIn(shop: Shop, zone: string): Context['keyed'] {
+  const known = new Map<string, readonly Row[]>()
+  return ({ metric = '', per = [] }, seen) => {
+    const keys = per.map(({ matches }) => matches)
+    const name = JSON.stringify([metric, keys])
+    const rows =
+      known.get(name) ??
+      naiveAnswer(shop, { ...NOTHING, metrics: [metric], dimensions: keys, timezone: zone }).data
+    known.set(name, rows)
+    const own = per.map(({ dimension }) => {
+      return cellOf({ shop, zone }, seen, lookUp(dimension, seen.cube, seen.time))
+    })
+    if (own.includes(null)) return null
+    return rows.find((row) => keys.every((key, at) => row[key] === own[at]))?.[metric] ?? null
+  }
+}
+
+const NOTHING: AskedQuestion = {
+  metrics: [],
+  dimensions: [],
+  filters: [],
+  segments: [],
+  order_by: [],
+  limit: Infinity,
+  offset: 0,
+  timezone: 'UTC',
+  totals: false,
+}
+
 function groupsOf(context: Context): Group[] {
   const { asked } = context
-  if (asked.metrics.length === 0) return valuesOf(context)
+  if (asked.metrics.length === 0) {
+    return valuesOf(context).map((group) => ({ ...group, values: new Map<string, Cell>() }))
+  }
   const ordering = asked.order_by.flatMap(({ field }) => (isMetric(field) ? [field] : []))
   const filtering = filterLeaves(context.groupFilters).flatMap(({ metric }) => metric ?? [])
   const names = [...asked.metrics, ...filtering, ...ordering]
@@ -188,46 +211,4 @@ function totalsOf(context: Context, groups: readonly Group[]): Row {
       return [name, compute(values)]
     }),
   )
-}
-
-/** Values of dimensions alone, also of rows without a partner in the other cubes. */
-function valuesOf(context: Context): Group[] {
-  const { asked, shop } = context
-  const filtered = filterLeaves(context.rowFilters).flatMap(({ dimension }) => dimension ?? [])
-  const names = [...asked.dimensions, ...filtered]
-  const starts = [...new Set(names.map((name) => cubeName(name.split('.')[0] ?? '')))]
-  const base = starts.find((cube) => names.every((name) => isReachable(name, cube)))
-  if (!base) throw new Unanswerable('no cube has all of them')
-  const inSegments = asked.segments.map((name) => anyDimension(name.split('.')[0] ?? ''))
-  const seen = shop[base].map((row): Seen => ({ cube: base, row, time: MODEL[base].time }))
-  for (const path of pathsTo([...names, ...inSegments], base)) {
-    const met = new Set(seen.map((each) => reach(shop, each, path)))
-    const lonely = rowsAt(shop, base, path).filter((row) => !met.has(row))
-    seen.push(
-      ...lonely.map((row) => ({ cube: base, row: {}, time: undefined, lonely: { path, row } })),
-    )
-  }
-  const counted = seen.filter((each) => passes(context, each, context.rowFilters))
-  return grouped(context, counted, asked.dimensions).map((each) => ({ ...each, values: new Map() }))
-}
-
-/** Every path of joins that names need, shorter ones first. */
-function pathsTo(names: readonly string[], base: CubeName): (readonly string[])[] {
-  const paths = new Map<string, readonly string[]>()
-  for (const name of names) {
-    const { path } = lookUp(name, base, MODEL[base].time)
-    for (let hops = 1; hops <= path.length; hops++) {
-      paths.set(path.slice(0, hops).join(), path.slice(0, hops))
-    }
-  }
-  return [...paths.values()].sort((a, b) => a.length - b.length)
-}
-
-function isReachable(name: string, cube: CubeName): boolean {
-  try {
-    lookUp(name, cube, MODEL[cube].time)
-    return true
-  } catch {
-    return false
-  }
 }

@@ -1,6 +1,6 @@
 import type { FilterLeaf, FilterNode, Operator } from '../../src/project/filter-shape.js'
 import { cellOf, lookUp, type Seen, type Setting, timeOf } from './naive-rows.js'
-import { floorTo, span } from './naive-time.js'
+import { floorTo, span, sprintStart } from './naive-time.js'
 import { type Cell, compareCells } from './shop.js'
 
 /** What a comparison is about: a cell, or a time (of a period the beginning). */
@@ -21,6 +21,7 @@ export function rowSubject(setting: Setting, seen: Seen, name: string): Subject 
   const isTime = (named.kind === 'time' || named.kind === 'instant') && named.part === undefined
   if (!isTime) return { cell: cellOf(setting, seen, named) }
   const ms = timeOf(setting, seen, named)
+  if (named.isSprint) return { ms: ms === undefined ? undefined : sprintStart(ms) }
   return { ms: ms !== undefined && named.grain ? floorTo(ms, named.grain) : ms }
 }
 

@@ -37,6 +37,8 @@ export interface AskedQuestion {
 }
 
 export interface Context extends Setting {
+  /** The metric of the key that a row has. */
+  readonly keyed: (leaf: FilterLeaf, seen: Seen) => Cell
   readonly asked: AskedQuestion
   readonly rowFilters: readonly FilterNode[]
   readonly groupFilters: readonly FilterNode[]
@@ -168,11 +170,19 @@ function onSpine(
 
 /** Names must be known for every fact, whether it has rows or not. */
 function checkReachable({ asked, rowFilters }: Context, input: Input): void {
-  const filtered = filterLeaves(rowFilters).flatMap(({ dimension }) => dimension ?? [])
+  const filtered = dimensionsOf(rowFilters)
   const segments = asked.segments.map((name) => anyDimension(name.split('.')[0] ?? ''))
   for (const name of [...asked.dimensions, ...filtered, ...segments]) {
     lookUp(name, input.cube, timeOfInput(input))
   }
+}
+
+/** What filters on rows compare, keys of metrics among it. */
+export function dimensionsOf(filters: readonly FilterNode[]): string[] {
+  return filterLeaves(filters).flatMap(({ dimension, per = [] }) => [
+    ...(dimension === undefined ? [] : [dimension]),
+    ...per.map((key) => key.dimension),
+  ])
 }
 
 /** All rows of an input's cube. */
@@ -206,8 +216,9 @@ export function passes(context: Context, seen: Seen, filters: readonly FilterNod
   return inSegments && satisfies(context, seen, filters)
 }
 
-function satisfies(context: Setting, seen: Seen, filters: readonly FilterNode[]): boolean {
-  const find = (leaf: FilterLeaf): Subject => rowSubject(context, seen, leaf.dimension ?? '')
+function satisfies(context: Context, seen: Seen, filters: readonly FilterNode[]): boolean {
+  const find = (leaf: FilterLeaf): Subject =>
+    leaf.per ? { cell: context.keyed(leaf, seen) } : rowSubject(context, seen, leaf.dimension ?? '')
   return filters.every((node) => holds(node, find))
 }
 

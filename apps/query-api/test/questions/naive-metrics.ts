@@ -163,8 +163,9 @@ function alone(measure: string, more: Partial<Input>): MetricModel {
 export function metricModel(name: string): MetricModel {
   const metric = METRIC_MODELS[name]
   if (metric) return metric
-  if (name === 'orders.revenue_per_order') {
-    return { inputs: [input('orders.revenue'), input('orders.count')], compute: ratio }
+  const [cube = '', measure] = name.split('.')
+  if (measure === 'revenue_per_order') {
+    return { inputs: [input(`${cube}.revenue`), input(`${cube}.count`)], compute: ratio }
   }
   return { inputs: [input(name)], compute: first }
 }

@@ -1,5 +1,14 @@
 import { type Cell, type CubeName, type DimensionKind, MODEL, type Row, type Shop } from './shop.js'
-import { datePart, floorTo, type Grain, GRAINS, readMs, wallClock, written } from './naive-time.js'
+import {
+  datePart,
+  floorTo,
+  sprintStart,
+  type Grain,
+  GRAINS,
+  readMs,
+  wallClock,
+  written,
+} from './naive-time.js'
 
 /** The question has no answer; the service must refuse it too. */
 export class Unanswerable extends Error {}
@@ -28,6 +37,8 @@ export interface Named {
   readonly kind: DimensionKind
   readonly grain: Grain | undefined
   readonly part: string | undefined
+  /** The granularity of the calendar. */
+  readonly isSprint: boolean
   /** Whether it is the time axis of the fact. */
   readonly isAxis: boolean
   readonly path: readonly string[]
@@ -42,12 +53,18 @@ export function lookUp(name: string, cube: CubeName, time: string | undefined): 
     return lookUp([cube, time, ...rest].join('.'), cube, time)
   }
   const path = [...shortestPath(cube, start), ...spelledOut(start, rest)]
+  if (time === undefined && crossesHistory(cube, path)) throw new Unanswerable('valid when?')
   const [column = '', suffix = ''] = rest.slice(spelledOut(start, rest).length)
   const kind = MODEL[cubeAt(cube, path)].dimensions[column]
   if (!kind) throw new Unanswerable(`there is no ${name}`)
+  const isAxis = path.length === 0 && column === time
+  return { kind, ...readSuffix(suffix), isAxis, path, column }
+}
+
+function readSuffix(suffix: string): Pick<Named, 'grain' | 'part' | 'isSprint'> {
   const grain = GRAINS.find((each) => each === suffix)
   const part = /^extract_(.*)/.exec(suffix)?.[1]
-  return { kind, grain, part, isAxis: path.length === 0 && column === time, path, column }
+  return { grain, part, isSprint: suffix === 'sprint' }
 }
 
 /** The joins at the beginning of a name. */
@@ -65,6 +82,10 @@ function cubeAt(cube: CubeName, path: readonly string[]): CubeName {
   return path.reduce<CubeName>((at, hop) => MODEL[at].joins[hop]?.to ?? at, cube)
 }
 
+function crossesHistory(cube: CubeName, path: readonly string[]): boolean {
+  return path.some((hop, at) => MODEL[cubeAt(cube, path.slice(0, at))].joins[hop]?.isHistory)
+}
+
 function shortestPath(from: CubeName, to: string): string[] {
   let paths: string[][] = [[]]
   for (let length = 0; length < 5; length++) {
@@ -78,10 +99,12 @@ function shortestPath(from: CubeName, to: string): string[] {
 }
 
 /** The row that joins lead to; an empty one where there is none. */
-export function reach(shop: Shop, { cube, row, lonely }: Seen, path: readonly string[]): Row {
-  if (!lonely) return follow(shop, cube, row, path)
+export function reach(shop: Shop, { cube, row, time, lonely }: Seen, path: readonly string[]): Row {
+  const when = row[time ?? ''] ?? null
+  if (!lonely) return follow({ shop, when }, cube, row, path)
   if (!lonely.path.every((hop, index) => path[index] === hop)) return {}
-  return follow(shop, cubeAt(cube, lonely.path), lonely.row, path.slice(lonely.path.length))
+  const rest = path.slice(lonely.path.length)
+  return follow({ shop, when }, cubeAt(cube, lonely.path), lonely.row, rest)
 }
 
 /** All rows that a path of joins leads to. */
@@ -89,13 +112,28 @@ export function rowsAt(shop: Shop, cube: CubeName, path: readonly string[]): rea
   return shop[cubeAt(cube, path)]
 }
 
-function follow(shop: Shop, cube: CubeName, row: Row, path: readonly string[]): Row {
+function follow(
+  from: { readonly shop: Shop; readonly when: Cell },
+  cube: CubeName,
+  row: Row,
+  path: readonly string[],
+): Row {
   const [hop, ...others] = path
   const join = MODEL[cube].joins[hop ?? '']
   if (!join) return row
   const key = row[join.column] ?? null
-  const found = key === null ? undefined : shop[join.to].find(({ id }) => id === key)
-  return follow(shop, join.to, found ?? {}, others)
+  const isPartner = (other: Row): boolean =>
+    join.isHistory ? other[join.column] === key && isValid(other, from.when) : other['id'] === key
+  const found = key === null ? undefined : from.shop[join.to].find(isPartner)
+  return follow(from, join.to, found ?? {}, others)
+}
+
+/** An end that is null is open. */
+function isValid({ since = null, until = null }: Row, when: Cell): boolean {
+  const has = (test: (day: string) => boolean): boolean => typeof when === 'string' && test(when)
+  return (
+    (since === null || has((day) => since <= day)) && (until === null || has((day) => day < until))
+  )
 }
 
 /** The time of a dimension, on the wall clock; `undefined` where there is none. */
@@ -114,6 +152,13 @@ export function cellOf(setting: Setting, seen: Seen, named: Named): Cell {
   const ms = timeOf(setting, seen, named)
   if (ms === undefined) return null
   if (named.part !== undefined) return datePart(ms, named.part)
+  if (named.isSprint) return sprintOf(ms)
   const at = named.grain ? floorTo(ms, named.grain) : ms
   return written(at, named.grain, named.kind === 'time')
+}
+
+/** As the time spine of days has it, which begins and ends somewhere. */
+function sprintOf(ms: number): Cell {
+  const start = sprintStart(ms)
+  return start === undefined ? null : written(start, undefined, true)
 }

@@ -89,3 +89,10 @@ export function datePart(ms: number, part: string): number {
   if (part === 'hour') return date.getUTCHours()
   return part === 'year' ? date.getUTCFullYear() : date.getUTCMonth() + 1
 }
+
+/** Periods of ten days, on the days of the calendar. */
+export function sprintStart(ms: number): number | undefined {
+  const day = floorTo(ms, 'day')
+  if (day < readMs('2024-01-20') || day > readMs('2024-05-10')) return undefined
+  return day - (day % (10 * DAY))
+}

@@ -28,8 +28,12 @@ export function axisOf(
   const own = dimensions.map((name) => lookUp(name, cube, time)).filter(({ isAxis }) => isAxis)
   if (own.length === 0) return undefined
   const stored = MODEL[cube].dimensions[time ?? ''] === 'instant' ? 'hour' : 'day'
-  const asked = own.flatMap(({ grain, part }) => (part === undefined ? [grain ?? stored] : []))
-  const parts = own.flatMap(({ part }) => (part === undefined ? [] : [partGrain(part)]))
+  const asked = own.flatMap(({ grain, part, isSprint }) => {
+    return part === undefined && !isSprint ? [grain ?? stored] : []
+  })
+  const parts = own.flatMap(({ part, isSprint }) => {
+    return part === undefined ? (isSprint ? (['day'] as const) : []) : [partGrain(part)]
+  })
   return { asked, needed: [...asked, ...parts] }
 }
 

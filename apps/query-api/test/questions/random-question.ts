@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { FilterNode, Operator, Scalar } from '../../src/project/filter-shape.js'
+import type { FilterLeaf, FilterNode, Operator, Scalar } from '../../src/project/filter-shape.js'
 import type { AskedQuestion } from './naive-inputs.js'
 import { span } from './naive-time.js'
 
@@ -26,7 +26,8 @@ const OVER_TIME: Readonly<Partial<Record<Fact, readonly string[]>>> = {
   ],
 }
 
-type Fact = 'orders' | 'items' | 'tickets' | 'balances' | 'customers' | 'countries' | 'several'
+type Fact =
+  'orders' | 'big_orders' | 'items' | 'tickets' | 'balances' | 'customers' | 'countries' | 'several'
 
 /** Metrics by the fact that has all their dimensions; questions mix facts that share some. */
 const METRICS: Readonly<Record<Fact, readonly string[]>> = {
@@ -53,6 +54,13 @@ const METRICS: Readonly<Record<Fact, readonly string[]>> = {
     'vip_buyers',
     'north_or_zero',
   ],
+  big_orders: [
+    'big_orders.count',
+    'big_orders.revenue',
+    'big_orders.first_region',
+    'big_orders.buyers',
+    'big_orders.revenue_per_order',
+  ],
   items: ['items.count', 'items.total'],
   tickets: ['tickets.count', 'tickets.total_minutes', 'tickets.callers', 'tickets_or_zero'],
   balances: ['balances.count', 'balances.closing', 'balances.opening'],
@@ -71,11 +79,26 @@ const OWN: Readonly<Record<Fact, readonly string[]>> = {
     'orders.ordered_on.month',
     'orders.ordered_on.week',
     'orders.ordered_on.extract_dow',
+    'orders.ordered_on.sprint',
+    'orders.tiers.name',
     'orders.shipped_on.quarter',
     'orders.shipping.name',
     'orders.customers.countries.is_far',
   ],
-  items: ['items.category', 'items.amount', 'orders.region', 'orders.ordered_on.month'],
+  big_orders: [
+    'big_orders.region',
+    'big_orders.ordered_on.month',
+    'big_orders.ordered_on.sprint',
+    'big_orders.shipping.name',
+    'big_orders.tiers.name',
+  ],
+  items: [
+    'items.category',
+    'items.amount',
+    'orders.region',
+    'orders.ordered_on.month',
+    'orders.tiers.name',
+  ],
   tickets: [
     'tickets.topic',
     'tickets.opened_at.hour',
@@ -97,15 +120,19 @@ const AXIS = [
   'month',
   'quarter',
   'year',
+  'sprint',
   'extract_month',
   'extract_week',
   'extract_doy',
 ].map((suffix) => `metric_time.${suffix}`)
-const TIMED: readonly Fact[] = ['orders', 'tickets', 'balances']
+const TIMED: readonly Fact[] = ['orders', 'big_orders', 'tickets', 'balances']
 
 function reachable(facts: readonly Fact[]): readonly string[] {
   const [only, ...others] = facts
-  if (only === undefined) return [...OWN.orders, ...OF_CUSTOMERS, ...OF_COUNTRIES]
+  if (only === undefined) {
+    const own = OWN.orders.filter((name) => !name.includes('tiers'))
+    return [...own, ...OF_CUSTOMERS, ...OF_COUNTRIES, ...AXIS]
+  }
   if (facts.includes('countries')) return OF_COUNTRIES
   const own = others.length === 0 ? OWN[only] : []
   const axis = facts.every((fact) => TIMED.includes(fact)) ? AXIS : []
@@ -130,6 +157,7 @@ const TIMES: Readonly<Record<string, fc.Arbitrary<string>>> = {
   '': fc.constantFrom('2024-02-29', '2024-03-31', '2024-02', '2024-Q1', '2024-02-29T00:00:00'),
   hour: fc.constantFrom('2024-02-29T00:00:00', '2024-03-31', '2024-03'),
   day: fc.constantFrom('2024-02-29', '2024-03-31', '2024-02', '2024'),
+  sprint: fc.constantFrom('2024-02-24', '2024-03-05', '2024-02', '2024'),
   week: fc.constantFrom('2024-02-26', '2024-03-25', '2024'),
   month: fc.constantFrom('2024-02', '2024-03', '2024-Q1', '2024'),
   quarter: fc.constantFrom('2024-Q1', '2024-Q2', '2024'),
@@ -220,7 +248,7 @@ function tree(leaf: fc.Arbitrary<FilterNode>): fc.Arbitrary<FilterNode> {
 const COUNTED =
   /count|revenue$|buyers|total|gifts|callers|shipped|closing|north_orders|growth|ago|so_far|every_day|after/
 
-function ofMetric(metric: string): fc.Arbitrary<FilterNode> {
+function ofMetric(metric: string): fc.Arbitrary<FilterLeaf> {
   const isSet = fc.constantFrom<Operator>('set', 'notSet').map((operator) => ({ metric, operator }))
   const compared = fc.record({
     metric: fc.constant(metric),
@@ -243,6 +271,7 @@ function upTo(most: number, all: readonly string[], least = 0): fc.Arbitrary<str
 
 const FACTS: readonly Fact[] = [
   'orders',
+  'big_orders',
   'items',
   'tickets',
   'balances',
@@ -301,7 +330,12 @@ export const randomQuestion: fc.Arbitrary<AskedQuestion> = randomMembers.chain(
   ({ facts, metrics, dimensions }) => {
     const isAxisOf = (name: string): boolean => facts.length > 0 || !name.startsWith('metric_time')
     const counted = metrics.filter((name) => COUNTED.test(name))
-    const onRows = tree(fc.constantFrom(...reachable(facts).filter(isAxisOf)).chain(leafOf))
+    const compared = fc.constantFrom(...reachable(facts).filter(isAxisOf)).chain(leafOf)
+    const keyed = keysOf(facts).map((per) => ofKey(per))
+    const onRows = tree(fc.oneof({ arbitrary: compared, weight: 6 }, ...keyed))
+    const periods = dimensions.filter((name) => !isAxisOf(name))
+    const onPeriods =
+      periods.length > 0 ? sometimes(tree(fc.oneof(...periods.map(leafOf)))) : fc.constant([])
     const mixed = [
       ...dimensions.map(leafOf),
       ...counted.flatMap((name) => [ofMetric(name), ofMetric(name)]),
@@ -311,14 +345,15 @@ export const randomQuestion: fc.Arbitrary<AskedQuestion> = randomMembers.chain(
     const segments = facts.every((fact) => fact === 'orders')
       ? ['customers.vips', 'orders.large']
       : []
-    const hasAxis = facts.length > 0 && facts.every((fact) => TIMED.includes(fact))
+    const hasAxis =
+      facts.length > 0 ? facts.every((fact) => TIMED.includes(fact)) : periods.length > 0
     const grained = dimensions.filter((name) =>
       /^(metric_time|.+\..+)\.(hour|day|week|month|quarter|year)$/.test(name),
     )
     return fc.record({
       metrics: fc.constant(metrics),
       dimensions: fc.constant(dimensions),
-      filters: fc.tuple(sometimes(onRows), onGroups).map((both) => both.flat()),
+      filters: fc.tuple(sometimes(onRows), onGroups, onPeriods).map((all) => all.flat()),
       segments: upTo(1, segments),
       time_range: hasAxis ? fc.option(rangeOn(facts), { nil: undefined }) : fc.constant(undefined),
       order_by: fields.length === 0 ? fc.constant([]) : orderBy(fields),
@@ -330,6 +365,30 @@ export const randomQuestion: fc.Arbitrary<AskedQuestion> = randomMembers.chain(
     })
   },
 )
+
+type Key = NonNullable<FilterLeaf['per']>[number]
+
+/** Keys that rows of all facts have. */
+function keysOf(facts: readonly Fact[]): readonly Key[] {
+  if (facts.includes('countries') || facts.includes('several')) return []
+  const customer = { dimension: 'customers.id', matches: 'customers.id' }
+  const buyer = { dimension: 'customers.id', matches: 'orders.customer_id' }
+  const own = facts.every((fact) => fact === 'orders') && facts.length > 0
+  return [
+    customer,
+    buyer,
+    ...(own ? [{ dimension: 'orders.region', matches: 'orders.region' }] : []),
+  ]
+}
+
+/** A metric of the key compared: of orders, since all keys are theirs. */
+function ofKey(key: Key): fc.Arbitrary<FilterNode> {
+  const metrics = ['orders.count', 'orders.buyers', 'north_orders', 'orders.revenue']
+  return fc
+    .constantFrom(...metrics)
+    .chain((metric) => ofMetric(metric))
+    .map((leaf) => ({ ...leaf, per: [key] }))
+}
 
 function orderBy(fields: readonly string[]): fc.Arbitrary<AskedQuestion['order_by']> {
   const term = fc.record({

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import type { Cell, Row, Shop } from './shop.js'
+import type { Cell, CubeName, Row, Shop } from './shop.js'
 
 type Cells = fc.Arbitrary<Cell>
 
@@ -25,7 +25,12 @@ const text = fc.constantFrom('north', 'south', 'South', 'a_b', '50%', '')
 const small = fc.integer({ min: 0, max: 5 })
 const key = some(fc.integer({ min: 1, max: 5 }))
 
-const ROWS: Readonly<Record<keyof Shop, readonly [number, Readonly<Record<string, Cells>>]>> = {
+const ROWS: Readonly<
+  Record<
+    Exclude<CubeName, 'big_orders' | 'tiers'>,
+    readonly [number, Readonly<Record<string, Cells>>]
+  >
+> = {
   countries: [3, { name: some(fc.constantFrom('ja', 'ko', 'Ja')), is_far: some(fc.boolean()) }],
   customers: [
     4,
@@ -64,16 +69,49 @@ const ROWS: Readonly<Record<keyof Shop, readonly [number, Readonly<Record<string
 }
 
 /** A few rows in each table, with nulls, orphans and rows that nobody leads to. */
-export const randomShop: fc.Arbitrary<Shop> = fc.record({
-  countries: rows('countries'),
-  customers: rows('customers'),
-  orders: rows('orders'),
-  items: rows('items'),
-  tickets: rows('tickets'),
-  balances: rows('balances'),
-})
+export const randomShop: fc.Arbitrary<Shop> = fc
+  .record({
+    countries: rows('countries'),
+    customers: rows('customers'),
+    orders: rows('orders'),
+    items: rows('items'),
+    tickets: rows('tickets'),
+    balances: rows('balances'),
+    tiers: histories(),
+  })
+  .map((shop) => ({ ...shop, big_orders: bigOnes(shop.orders) }))
 
-function rows(cube: keyof Shop): fc.Arbitrary<Row[]> {
+/** As the cube that extends `orders` has them. */
+export function bigOnes(orders: readonly Row[]): Row[] {
+  return orders.flatMap((row) => {
+    const { quantity, region } = row
+    if (typeof quantity !== 'number' || quantity <= 1) return []
+    return [{ ...row, region: typeof region === 'string' ? `${region}!` : null }]
+  })
+}
+
+/** Of each customer the tiers one after the other; the first may have no beginning and the last no end. */
+function histories(): fc.Arbitrary<Row[]> {
+  const tier = fc.record({
+    changes: fc.uniqueArray(day, { minLength: 2, maxLength: 4 }),
+    names: fc.array(text, { minLength: 3, maxLength: 3 }),
+    isOpen: fc.tuple(fc.boolean(), fc.boolean()),
+  })
+  return fc.array(tier, { maxLength: 4 }).map((all) =>
+    all.flatMap(({ changes, names, isOpen: [isFirst, isLast] }, index) => {
+      const days = changes.sort()
+      return days.slice(1).map((until, at) => ({
+        id: index * 10 + at,
+        customer_id: index + 1,
+        name: names[at] ?? null,
+        since: at === 0 && isFirst ? null : (days[at] ?? null),
+        until: at === days.length - 2 && isLast ? null : until,
+      }))
+    }),
+  )
+}
+
+function rows(cube: keyof typeof ROWS): fc.Arbitrary<Row[]> {
   const [maxLength, columns] = ROWS[cube]
   const row = fc.record(columns)
   const full = fc.array(row, { minLength: Math.ceil(maxLength / 2), maxLength, size: 'max' })

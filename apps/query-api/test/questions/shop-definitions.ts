@@ -6,13 +6,26 @@ export const SETUP = `
     ordered_on date, shipped_on date);
   create table raw.items (id int, order_id int, category text, amount int);
   create table raw.tickets (id int, customer_id int, opened_at timestamptz, minutes int, topic text);
-  create table raw.balances (id int, account text, customer_id int, day date, amount int)`
+  create table raw.balances (id int, account text, customer_id int, day date, amount int);
+  create table raw.tiers (id int, customer_id int, name text, since date, until date);
+  create table raw.days (day date, sprint date);
+  insert into raw.days select day, date '1970-01-01' + (day - date '1970-01-01') / 10 * 10
+    from (select generate_series(timestamp '2024-01-20', '2024-05-10', '1 day')::date as day) as days`
 
-export const TABLES = ['countries', 'customers', 'orders', 'items', 'tickets', 'balances'] as const
+/** Tables whose rows come at random; their names are those of cubes. */
+export const TABLES = [
+  'countries',
+  'customers',
+  'orders',
+  'items',
+  'tickets',
+  'balances',
+  'tiers',
+] as const
 
 export const TIME_SPINES = `
   - {granularity: hour, from: 2024-01-25, to: 2024-04-20}
-  - {granularity: day, from: 2024-01-20, to: 2024-05-10}`
+  - {granularity: day, sql_table: raw.days, column: day, calendar: {sprint: sprint}}`
 
 export const CUBES = `
   - name: countries
@@ -61,6 +74,20 @@ export const CUBES = `
       - {name: customers, relationship: many_to_one, sql: "{CUBE}.customer_id = {customers}.id"}
       - {name: shipping, cube: countries, relationship: many_to_one, sql: "{CUBE}.ship_to = {shipping}.id"}
       - {name: items, relationship: one_to_many, sql: "{CUBE}.id = {items}.order_id"}
+      - name: tiers
+        relationship: many_to_one
+        sql: "{CUBE}.customer_id = {tiers}.customer_id"
+        valid_from: since
+        valid_to: until
+  - name: tiers
+    sql_table: raw.tiers
+    measures: [{name: count, type: count}]
+    dimensions: [{name: name, type: string}]
+  - name: big_orders
+    extends: orders
+    sql: select * from raw.orders where quantity > 1
+    measures: [{name: revenue, type: sum, sql: price}]
+    dimensions: [{name: region, type: string, sql: "{CUBE}.region || '!'"}]
   - name: items
     sql_table: raw.items
     measures: [{name: count, type: count}, {name: total, type: sum, sql: amount}]

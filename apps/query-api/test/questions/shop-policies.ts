@@ -103,14 +103,22 @@ const RULES: Readonly<Record<string, Partial<Record<CubeName, Rule>>>> = {
 
 const rolesOf = Object.keys(RULES)
 
+/** `big_orders` has the policies of `orders`, over its own dimensions. */
+function ruleOf(role: string, cube: CubeName): Rule | undefined {
+  return RULES[role]?.[cube === 'big_orders' ? 'orders' : cube]
+}
+
 /** Every role has a policy for every cube. */
-export const POLICIES = TABLES.flatMap((cube) =>
-  rolesOf.map((role) => {
-    const filter = RULES[role]?.[cube]?.filter
-    const more = filter === undefined ? '' : `, filter: "${filter}"`
-    return `\n  - {name: ${cube}_${role}, cube: ${cube}, roles: [${role}]${more}}`
-  }),
-).join('')
+export const POLICIES = [...TABLES, 'big_orders' as const]
+  .flatMap((cube) =>
+    rolesOf.map((role) => {
+      const own = ruleOf(role, cube)?.filter
+      const filter = cube === 'big_orders' ? own?.replace(/^orders\./, 'big_orders.') : own
+      const more = filter === undefined ? '' : `, filter: "${filter}"`
+      return `\n  - {name: ${cube}_${role}, cube: ${cube}, roles: [${role}]${more}}`
+    }),
+  )
+  .join('')
 
 const asked = (roles: readonly string[], regions: readonly string[] = []): Principal => {
   return aPrincipal({
@@ -142,7 +150,7 @@ export function visibleTo({ roles, attributes }: Principal, shop: Shop): Shop {
     shop[cube].filter((row) =>
       roles.some((role) => {
         if (!RULES[role]) return false
-        const rule = RULES[role][cube]
+        const rule = ruleOf(role, cube)
         return !rule || rule.holds(row, shop, known) === true
       }),
     )
@@ -153,5 +161,7 @@ export function visibleTo({ roles, attributes }: Principal, shop: Shop): Shop {
     items: kept('items'),
     tickets: kept('tickets'),
     balances: kept('balances'),
+    tiers: kept('tiers'),
+    big_orders: kept('big_orders'),
   }
 }

@@ -36,7 +36,11 @@ export async function startShopProject(rules: ShopRules = {}): Promise<ShopProje
   const kept = refreshKey === undefined ? '' : `\n    refresh_key: ${refreshKey}`
   const cubes = CUBES.replaceAll(/sql_table: .*/g, `$&${kept}`)
   const definitions = { cubes, metrics: METRICS, timeSpines: TIME_SPINES, ...policies }
-  const small = await startSmallProject({ setup: SETUP, tables: TABLES, ...definitions })
+  const small = await startSmallProject({
+    setup: SETUP,
+    tables: [...TABLES, 'days'],
+    ...definitions,
+  })
   const owner = new Database({ url: small.database.ownerUrl })
   return {
     small,

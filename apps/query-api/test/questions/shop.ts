@@ -3,9 +3,10 @@ export type Cell = string | number | boolean | null
 
 export type Row = Readonly<Record<string, Cell>>
 
-export type CubeName = 'countries' | 'customers' | 'orders' | 'items' | 'tickets' | 'balances'
+export type CubeName =
+  'countries' | 'customers' | 'orders' | 'big_orders' | 'items' | 'tickets' | 'balances' | 'tiers'
 
-/** The rows of each cube, which are the rows of the table of its name. */
+/** The rows of each cube, which are the rows of the table of its name; those of `big_orders` come from `orders`. */
 export type Shop = Readonly<Record<CubeName, readonly Row[]>>
 
 export type DimensionKind = 'string' | 'number' | 'boolean' | 'time' | 'instant'
@@ -25,9 +26,16 @@ export interface MeasureModel {
   }
 }
 
+export interface JoinModel {
+  readonly column: string
+  /** The cube in which the column is the `id`, or a history that has several rows of the same column. */
+  readonly to: CubeName
+  readonly isHistory?: boolean
+}
+
 export interface CubeModel {
-  /** By name: the column, and the cube in which it is the `id`. */
-  readonly joins: Readonly<Record<string, { readonly column: string; readonly to: CubeName }>>
+  /** By name. */
+  readonly joins: Readonly<Record<string, JoinModel>>
   readonly dimensions: Readonly<Record<string, DimensionKind>>
   readonly segments?: Readonly<Record<string, (row: Row) => boolean>>
   readonly time?: string
@@ -47,6 +55,42 @@ function times(a: Cell | undefined, b: Cell | undefined): Cell {
 const revenue = (row: Row): Cell => times(row['price'], row['quantity'])
 const isGift = (row: Row): boolean => row['is_gift'] === true
 
+const ORDERS: CubeModel = {
+  joins: {
+    customers: { column: 'customer_id', to: 'customers' },
+    shipping: { column: 'ship_to', to: 'countries' },
+    tiers: { column: 'customer_id', to: 'tiers', isHistory: true },
+  },
+  dimensions: {
+    id: 'number',
+    customer_id: 'number',
+    region: 'string',
+    is_gift: 'boolean',
+    quantity: 'number',
+    ordered_on: 'time',
+    shipped_on: 'time',
+  },
+  segments: { large: (row) => typeof row['quantity'] === 'number' && row['quantity'] > 2 },
+  time: 'ordered_on',
+  measures: {
+    count: { aggregate: 'count' },
+    priced: { aggregate: 'count', value: column('price') },
+    revenue: { aggregate: 'sum', value: revenue },
+    average_price: { aggregate: 'avg', value: column('price') },
+    least_price: { aggregate: 'min', value: column('price') },
+    greatest_quantity: { aggregate: 'max', value: column('quantity') },
+    first_region: { aggregate: 'min', value: column('region') },
+    last_order: { aggregate: 'max', value: column('ordered_on') },
+    buyers: { aggregate: 'countDistinct', value: column('customer_id') },
+    median_price: { aggregate: 'median', value: column('price') },
+    high_quantity: { aggregate: 'discrete75', value: column('quantity') },
+    gifts: { aggregate: 'countTrue', value: column('is_gift') },
+    gift_revenue: { aggregate: 'sum', value: revenue, filter: isGift },
+    gift_count: { aggregate: 'count', filter: isGift },
+    shipped: { aggregate: 'count', time: 'shipped_on' },
+  },
+}
+
 /** The same shop as `shop-definitions.ts` says, in words of the evaluator. */
 export const MODEL: Readonly<Record<CubeName, CubeModel>> = {
   countries: {
@@ -63,39 +107,15 @@ export const MODEL: Readonly<Record<CubeName, CubeModel>> = {
       total_credit: { aggregate: 'sum', value: column('credit') },
     },
   },
-  orders: {
-    joins: {
-      customers: { column: 'customer_id', to: 'customers' },
-      shipping: { column: 'ship_to', to: 'countries' },
-    },
-    dimensions: {
-      id: 'number',
-      customer_id: 'number',
-      region: 'string',
-      is_gift: 'boolean',
-      quantity: 'number',
-      ordered_on: 'time',
-      shipped_on: 'time',
-    },
-    segments: { large: (row) => typeof row['quantity'] === 'number' && row['quantity'] > 2 },
-    time: 'ordered_on',
-    measures: {
-      count: { aggregate: 'count' },
-      priced: { aggregate: 'count', value: column('price') },
-      revenue: { aggregate: 'sum', value: revenue },
-      average_price: { aggregate: 'avg', value: column('price') },
-      least_price: { aggregate: 'min', value: column('price') },
-      greatest_quantity: { aggregate: 'max', value: column('quantity') },
-      first_region: { aggregate: 'min', value: column('region') },
-      last_order: { aggregate: 'max', value: column('ordered_on') },
-      buyers: { aggregate: 'countDistinct', value: column('customer_id') },
-      median_price: { aggregate: 'median', value: column('price') },
-      high_quantity: { aggregate: 'discrete75', value: column('quantity') },
-      gifts: { aggregate: 'countTrue', value: column('is_gift') },
-      gift_revenue: { aggregate: 'sum', value: revenue, filter: isGift },
-      gift_count: { aggregate: 'count', filter: isGift },
-      shipped: { aggregate: 'count', time: 'shipped_on' },
-    },
+  orders: ORDERS,
+  big_orders: {
+    ...ORDERS,
+    measures: { ...ORDERS.measures, revenue: { aggregate: 'sum', value: column('price') } },
+  },
+  tiers: {
+    joins: {},
+    dimensions: { name: 'string' },
+    measures: { count: { aggregate: 'count' } },
   },
   items: {
     joins: { orders: { column: 'order_id', to: 'orders' } },
