@@ -1,11 +1,18 @@
-/** Policies on tables (`rls.json`) as policies of ours, one for each cube that reads such a table. */
+/** @typedef {import('../../apps/query-api/src/project/project.js').Project} Project */
+
+/**
+ * Policies on tables (`rls.json`) as policies of ours, one for each cube that reads such a table.
+ * @param {Project} project
+ * @param {{ tables: Record<string, { column: string, values: string[] }> }} rules
+ */
 export function policyFile(project, { tables }) {
   const policies = Object.values(project.cubes).flatMap((cube) => {
     const [table] = cube.relation.tables
-    const rule = tables[table.table]
+    const rule = table && tables[table.table]
     if (!rule) return []
     const dimension = Object.values(cube.dimensions).find(({ expression: { parts } }) => {
-      return parts.length === 1 && parts[0].column === rule.column
+      const [only, ...others] = parts
+      return others.length === 0 && typeof only === 'object' && only.column === rule.column
     })
     if (!dimension) throw new Error(`${cube.name} has no dimension for ${rule.column}`)
     const values = rule.values.map((value) => `'${value.replaceAll("'", "''")}'`).join(', ')

@@ -4,7 +4,11 @@ import { pipeline } from 'node:stream/promises'
 import pg from 'pg'
 import { from as copyFrom } from 'pg-copy-streams'
 
-/** Loads the tables of the cases into schema `mf` of a database, and lets everybody read them. */
+/**
+ * Loads the tables of the cases into schema `mf` of a database, and lets everybody read them.
+ * @param {string} url
+ * @param {string} folder
+ */
 export async function loadTables(url, folder) {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
@@ -28,13 +32,21 @@ export async function loadTables(url, folder) {
   }
 }
 
-/** The rows that a reference statement gives, as texts. */
+/**
+ * The rows that a reference statement gives, as texts.
+ * @param {string} url
+ * @param {string} text
+ * @returns {Promise<Record<string, unknown>[]>}
+ */
 export async function referenceRows(url, text) {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
     await client.query("set timezone = 'UTC'")
-    const types = { getTypeParser: (oid) => (value) => (oid === 16 ? value === 't' : value) }
+    const types = {
+      /** @param {number} oid */
+      getTypeParser: (oid) => (/** @type {string} */ value) => (oid === 16 ? value === 't' : value),
+    }
     const { rows } = await client.query({ text, types })
     return rows
   } finally {
