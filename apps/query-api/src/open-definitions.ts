@@ -21,6 +21,8 @@ export interface DefinitionsFoundation {
   readonly database: Database
   /** Refuses a project whose tables must not be read. Gives it with its lineage followed through them. */
   readonly accept: (project: Project) => Promise<Project>
+  /** Counts what happens to tables of models. */
+  readonly builds: () => Promise<number>
   readonly logger: LoggerService
 }
 
@@ -45,14 +47,14 @@ export async function readSettings(
 export async function openDefinitions(
   name: string,
   files: ProjectFiles,
-  { config, environment, database, accept, logger }: DefinitionsFoundation,
+  { config, environment, database, accept, builds, logger }: DefinitionsFoundation,
 ): Promise<{ readonly definitions: Definitions; readonly projects: CurrentProject }> {
   const compile = async (of: ProjectFiles): Promise<CompiledProject> => {
     const compiled = compileProject(of, environment, config.OLYTIX_MASKING__KEY)
     return { ...compiled, project: await accept(compiled.project) }
   }
   const now = (): Date => new Date()
-  const definitions = new Definitions({ database, project: name, compile, now })
+  const definitions = new Definitions({ database, project: name, compile, builds, now })
   const revision = await firstRevision(definitions, files, logger)
   return { definitions, projects: new CurrentProject(revision) }
 }

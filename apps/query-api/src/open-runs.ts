@@ -3,6 +3,7 @@ import type { Secret } from '@olytix/config'
 import type { Database } from '@olytix/postgres'
 import type { QueryApiConfig } from './config.js'
 import type { Definitions } from './definitions/definitions.service.js'
+import type { BuildRecords } from './models/build-records.js'
 import { Builder } from './models/builder.js'
 import { planModels } from './models/plan-models.js'
 import { type Planner, RunExecutor } from './models/run-executor.js'
@@ -16,6 +17,7 @@ interface RunsFoundation {
   readonly database: Database
   readonly definitions: Definitions
   readonly projects: CurrentProject
+  readonly builds: BuildRecords
 }
 
 interface RunsOptions {
@@ -30,7 +32,7 @@ const PLANNERS: Readonly<Record<RunKind, Planner>> = { models: planModels }
 
 /** Runs, which are kept and shown without a role that builds too. */
 export function openRuns(
-  { config, database, definitions, projects }: RunsFoundation,
+  { config, database, definitions, projects, builds }: RunsFoundation,
   { ofProject, logger, open }: RunsOptions,
 ): RunsService {
   const options = {
@@ -53,7 +55,7 @@ export function openRuns(
     }),
   )
   const projectAt = (revision: number) => definitions.loadAt(revision)
-  const executor = open(new RunExecutor({ ...options, builder, concurrency, projectAt }))
+  const executor = open(new RunExecutor({ ...options, builder, builds, concurrency, projectAt }))
   return new RunsService(options, projects, executor)
 }
 

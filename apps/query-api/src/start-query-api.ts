@@ -14,9 +14,10 @@ import { IdentityClient } from './http/auth/identity.client.js'
 import { serveApiDocs } from './http/api-docs/api-docs.js'
 import { createFastifyAdapter } from './http/fastify-server.js'
 import { validationPipe } from './http/validation.js'
+import { BuildRecords } from './models/build-records.js'
 import { openDatabase } from './open-database.js'
 import { openDefinitions, readSettings } from './open-definitions.js'
-import { followRelations } from './project/follow-relations.js'
+import { followRelations, tablesBehind } from './project/follow-relations.js'
 import { readProjectFolder } from './project/load-project.js'
 import { warehouseUrlOf } from './project/project-file.js'
 import type { Project } from './project/project.js'
@@ -29,6 +30,9 @@ export interface RunningQueryApi {
   /** Stops taking requests, answers those that run, closes what is open. */
   stop(): Promise<void>
 }
+
+/** Replicas look for builds four times a second, and are told of them besides. */
+const FOLLOWED_WITHIN_MS = 2000
 
 interface StartOptions {
   readonly logger: LoggerService
@@ -74,12 +78,14 @@ async function serve(
   const files = await readProjectFolder(config.OLYTIX_PROJECT_PATH)
   const settings = await readSettings(files, environment)
   const warehouse = open(openWarehouse(config, warehouseUrlOf(settings), logger))
-  const accept = warehouseCheck(config, warehouse, logger)
+  const builds = new BuildRecords(database, FOLLOWED_WITHIN_MS)
+  const accept = warehouseCheck(config, { warehouse, builds, logger })
   const { definitions, projects } = await openDefinitions(settings.name, files, {
     config,
     environment,
     database,
     accept,
+    builds: builds.count,
     logger,
   })
   open(new RevisionFollower(database, definitions, projects))
@@ -87,7 +93,7 @@ async function serve(
     const read = () => readProjectFolder(config.OLYTIX_PROJECT_PATH)
     open(new FolderWatcher({ definitions, projects, read, files }))
   }
-  const kept = { config, database, definitions, projects }
+  const kept = { config, database, definitions, projects, builds }
   const runs = openRuns(kept, { logger, open, ofProject: warehouseUrlOf(settings) })
   const channel = credentials.createInsecure()
   const authorizer = open(new CachingAuthorizer(open(authorizerOf(config, channel))))
@@ -155,11 +161,17 @@ function openWarehouse(
   })
 }
 
+/** What a project is looked at with before it is served. */
+interface CheckedWith {
+  readonly warehouse: Warehouse
+  readonly builds: BuildRecords
+  readonly logger: LoggerService
+}
+
 /** Says once what is odd about the role that reads the tables of a project, and looks at what is behind those. */
 function warehouseCheck(
   config: QueryApiConfig,
-  warehouse: Warehouse,
-  logger: LoggerService,
+  { warehouse, builds, logger }: CheckedWith,
 ): (project: Project) => Promise<Project> {
   const said = new Set<string>()
   return async (project) => {
@@ -167,6 +179,8 @@ function warehouseCheck(
       if (!said.has(warning)) logger.warn(warning)
       said.add(warning)
     }
-    return followRelations(project, await warehouse.storedRelations(project.tables))
+    const built = await builds.list()
+    const tables = [...project.tables, ...built, ...tablesBehind(built)]
+    return followRelations(project, await warehouse.storedRelations(tables), built)
   }
 }

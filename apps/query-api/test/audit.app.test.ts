@@ -266,7 +266,7 @@ describe('a stream', () => {
   test('that is left before its first piece leaves an event all the same', async () => {
     await start('strict')
     const audit = new AuditService(service, { isEnabled: true, durability: 'strict' })
-    const projects = new CurrentProject({ project: superstore.project, revision: 0 })
+    const projects = new CurrentProject({ project: superstore.project, revision: 0, builds: 0 })
     const queries = new QueryService(projects, superstore.warehouse, audit)
     const caller = { principal: PRINCIPALS.west, requestId: 'question-1', clientIp: '127.0.0.1' }
     const format = queries.formatFor('text/csv')

@@ -14,7 +14,7 @@ import { CurrentProject } from '../src/project/current-project.js'
 import type { ProjectFiles } from '../src/project/definitions.js'
 import { readProjectFolder } from '../src/project/load-project.js'
 import { FakePrincipals, serveRoutes } from './query-app.js'
-import { MASKING_KEY } from './small-project.js'
+import { MASKING_KEY, NO_BUILDS } from './small-project.js'
 import { startSuperstore, type Superstore, SUPERSTORE } from './superstore.js'
 
 /** The example over a database of definitions, with as many replicas as a test starts. */
@@ -58,7 +58,13 @@ async function startReplica(
   const database = new Database({ url, maxConnections: 4 })
   const compile = (files: ProjectFiles) => Promise.resolve(compileProject(files, {}, MASKING_KEY))
   const project = 'superstore'
-  const definitions = new Definitions({ database, project, compile, now: () => new Date() })
+  const definitions = new Definitions({
+    database,
+    project,
+    compile,
+    builds: NO_BUILDS,
+    now: () => new Date(),
+  })
   await loadFolder(definitions, {
     files: await readProjectFolder(SUPERSTORE),
     takesPolicies: false,

@@ -15,6 +15,7 @@ import { RevisionFollower } from '../src/definitions/revision-follower.js'
 import { type CompiledProject, compileProject } from '../src/project/build-project.js'
 import { CurrentProject } from '../src/project/current-project.js'
 import type { ProjectFiles } from '../src/project/definitions.js'
+import { NO_BUILDS } from './small-project.js'
 
 const MIGRATIONS = fileURLToPath(new URL('../migrations', import.meta.url))
 const ADMIN: Caller = {
@@ -47,7 +48,13 @@ afterEach(async () => {
 
 function replica(environment: Record<string, string> = {}): Definitions {
   const compile = (files: ProjectFiles) => Promise.resolve(compileProject(files, environment))
-  return new Definitions({ database, project: 'shop', compile, now: () => new Date() })
+  return new Definitions({
+    database,
+    project: 'shop',
+    compile,
+    builds: NO_BUILDS,
+    now: () => new Date(),
+  })
 }
 
 /** A replica whose next compilation can be made to fail. */
@@ -62,7 +69,13 @@ function hindered() {
   return {
     hinder: (code: ErrorCode) => failures.push(new AppError(code, 'for a moment')),
     compiled: () => compiled,
-    of: new Definitions({ database, project: 'shop', compile, now: () => new Date() }),
+    of: new Definitions({
+      database,
+      project: 'shop',
+      compile,
+      builds: NO_BUILDS,
+      now: () => new Date(),
+    }),
   }
 }
 
@@ -379,7 +392,13 @@ describe('replicas', () => {
   test('another project in the same database is a world of its own', async () => {
     await load(folder())
     const compile = (files: ProjectFiles) => Promise.resolve(compileProject(files, {}))
-    const other = new Definitions({ database, project: 'mart', compile, now: () => new Date() })
+    const other = new Definitions({
+      database,
+      project: 'mart',
+      compile,
+      builds: NO_BUILDS,
+      now: () => new Date(),
+    })
     expect(await other.load()).toBeUndefined()
     await loadFolder(other, { files: folder({ settings: 'name: mart' }), takesPolicies: false })
     expect((await other.load())?.project.name).toBe('mart')

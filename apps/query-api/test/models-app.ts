@@ -8,6 +8,7 @@ import { z } from 'zod'
 import { Definitions } from '../src/definitions/definitions.service.js'
 import { loadFolder } from '../src/definitions/load-folder.js'
 import { createModelsHttpModule } from '../src/http/models-http.module.js'
+import { BuildRecords } from '../src/models/build-records.js'
 import { Builder } from '../src/models/builder.js'
 import { planModels } from '../src/models/plan-models.js'
 import { RunExecutor } from '../src/models/run-executor.js'
@@ -106,7 +107,8 @@ async function startReplica(
   const compile = (of: ProjectFiles) => Promise.resolve(compileProject(of, {}, MASKING_KEY))
   const project = 'shop'
   const now = () => new Date()
-  const definitions = new Definitions({ database, project, compile, now })
+  const builds = new BuildRecords(database, 500)
+  const definitions = new Definitions({ database, project, compile, builds: builds.count, now })
   await loadFolder(definitions, { files, takesPolicies: false })
   const first = await definitions.load()
   if (!first) throw new Error('the files made no revision')
@@ -114,7 +116,7 @@ async function startReplica(
   const builder = new Builder({ url: warehouse.database.url, concurrency: 4, timeoutMs: 30_000 })
   const options = { database, project, planners: { models: planModels }, now }
   const projectAt = (revision: number) => definitions.loadAt(revision)
-  const executor = new RunExecutor({ ...options, builder, concurrency: 2, projectAt })
+  const executor = new RunExecutor({ ...options, builder, builds, concurrency: 2, projectAt })
   const runs = new RunsService(options, projects, executor)
   const { origin, close } = await serveRoutes(CALLERS, [createModelsHttpModule(runs)])
   const ask = askAt(origin)

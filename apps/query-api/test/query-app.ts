@@ -28,7 +28,7 @@ export async function startQueryApp(
   principals: Readonly<Record<string, Principal>>,
   audit = withoutAudit(),
 ): Promise<QueryApp> {
-  const projects = new CurrentProject({ project, revision: 0 })
+  const projects = new CurrentProject({ project, revision: 0, builds: 0 })
   const onRefusal = (refusal: Refusal): Promise<void> =>
     audit.recordRefusal(doorEvent(refusal, audit.clock.now()))
   const modules = [

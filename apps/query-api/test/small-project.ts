@@ -15,6 +15,9 @@ import { Warehouse } from '../src/warehouse/warehouse.js'
 /** Of masks that are hashes. */
 export const MASKING_KEY = new Secret('a key of masks for tests, 32 byte')
 
+/** Nothing was built. */
+export const NO_BUILDS = (): Promise<number> => Promise.resolve(0)
+
 type Row = Readonly<Record<string, unknown>>
 
 /** A project of a few lines over tables of a few rows. */
@@ -69,7 +72,7 @@ export async function startSmallProject(text: SmallProjectText): Promise<SmallPr
     MASKING_KEY,
   )
   const warehouse = new Warehouse({ url: database.url, maxConnections: 2 })
-  const project = followRelations(built, await warehouse.storedRelations(built.tables))
+  const project = followRelations(built, await warehouse.storedRelations(built.tables), [])
   return {
     project,
     warehouse,

@@ -1,6 +1,7 @@
 import { AppError } from '@olytix/errors'
 import { type Queryable, sql, sqlState } from '@olytix/postgres'
 import { z } from 'zod'
+import { PROJECT_CHANNEL } from '../project/current-project.js'
 import { DEFINITION_KINDS, type DefinitionKind } from '../project/definitions.js'
 import type { DefinitionChange } from './changes.js'
 import {
@@ -17,8 +18,6 @@ import { type Document, DOCUMENT_KINDS, DOCUMENT_STATES } from './documents.js'
 
 /** Any number of our own: whoever makes a revision holds it until it is committed. */
 const LOCK = 7_365_414_211
-
-export const CHANNEL = 'olytix_definitions'
 
 /** A writer waits so long for the one before, who may be gone without a word: the server ends such a one. */
 const TURN = { lockTimeoutMs: 10_000, idleTimeoutMs: 60_000 }
@@ -151,7 +150,7 @@ export async function insertChanges(
 
 /** Tells every replica, once the transaction is committed. */
 export async function notifyRevision(transaction: Queryable, revision: number): Promise<void> {
-  await transaction.execute(sql`select pg_notify(${CHANNEL}, ${String(revision)})`)
+  await transaction.execute(sql`select pg_notify(${PROJECT_CHANNEL}, ${String(revision)})`)
 }
 
 /** The definitions that there are (or were in a revision), by kind and name. */

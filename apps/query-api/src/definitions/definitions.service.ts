@@ -2,7 +2,7 @@ import { AppError } from '@olytix/errors'
 import type { Database, Queryable, Transaction } from '@olytix/postgres'
 import type { Caller } from '../audit/audit-event.js'
 import { recordChanges } from '../audit/record-changes.js'
-import type { CurrentProject, ProjectRevision } from '../project/current-project.js'
+import { type CurrentProject, isNewer, type ProjectRevision } from '../project/current-project.js'
 import { PROJECT_FILE } from '../project/project-file.js'
 import type { Project } from '../project/project.js'
 import type { CompiledProject } from '../project/build-project.js'
@@ -42,6 +42,8 @@ export interface DefinitionsOptions {
   readonly project: string
   /** @throws AppError INVALID_PROJECT */
   readonly compile: (files: ProjectFiles) => Promise<CompiledProject>
+  /** Counts what happens to tables of models, which lineage is followed through. */
+  readonly builds: () => Promise<number>
   readonly now: () => Date
 }
 
@@ -52,6 +54,8 @@ export interface Head {
   readonly documents: readonly Document[]
   readonly definitions: readonly StoredDefinition[]
 }
+
+type Edition = Pick<ProjectRevision, 'revision' | 'builds'>
 
 /** Somebody's change. */
 export interface Change {
@@ -99,6 +103,7 @@ export class Definitions {
   private make(change: Change): Promise<Changed | undefined> {
     return this.options.database.transaction(async (transaction) => {
       await lockDefinitions(transaction)
+      const builds = await this.options.builds()
       const head = await this.readHead(transaction)
       const documents = change.propose(head)
       if (documents.length === 0) return undefined
@@ -107,7 +112,7 @@ export class Definitions {
       await this.inspect(change, head, project)
       const changes = definitionChanges(head.definitions, definitions)
       const revision = await this.insert(transaction, change, { documents, changes })
-      return { project, revision, changes, kept: keptOf(shadowed, documents) }
+      return { project, revision, builds, changes, kept: keptOf(shadowed, documents) }
     })
   }
 
@@ -149,9 +154,8 @@ export class Definitions {
 
   /** The newest revision, compiled; `undefined` when there is none. @throws AppError INVALID_PROJECT */
   async load(): Promise<ProjectRevision | undefined> {
-    const { database, project } = this.options
-    const revision = await findHead(database, project)
-    return revision === 0 ? undefined : { project: await this.loadAt(revision), revision }
+    const newest = await this.findNewest()
+    return newest.revision === 0 ? undefined : this.loadEdition(newest)
   }
 
   /** The project as it was in a revision, compiled as it would be now. @throws AppError INVALID_PROJECT */
@@ -172,17 +176,31 @@ export class Definitions {
   }
 
   private async takeNewest(current: CurrentProject): Promise<void> {
-    const head = await findHead(this.options.database, this.options.project)
-    if (head <= current.held.revision || this.isRefused(head)) return
+    const { held } = current
+    const newest = await this.findNewest()
+    // What is served on knows of new builds, too.
+    const revision = this.isRefused(newest.revision) ? held.revision : newest.revision
+    const next = { ...newest, revision }
+    if (!isNewer(next, held)) return
     try {
-      const next = await this.load()
-      if (next) current.replace(next)
+      current.replace(await this.loadEdition(next))
     } catch (error) {
       if (error instanceof AppError && error.code === 'INVALID_PROJECT') {
-        this.refused = { revision: head, until: this.options.now().getTime() + REFUSED_FOR_MS }
+        this.refused = { revision, until: this.options.now().getTime() + REFUSED_FOR_MS }
       }
       throw error
     }
+  }
+
+  private async findNewest(): Promise<Edition> {
+    const { database, project, builds } = this.options
+    const [revision, count] = await Promise.all([findHead(database, project), builds()])
+    return { revision, builds: count }
+  }
+
+  /** Builds were counted before: it may know of more of them, never of fewer. */
+  private async loadEdition(edition: Edition): Promise<ProjectRevision> {
+    return { ...edition, project: await this.loadAt(edition.revision) }
   }
 
   private isRefused(revision: number): boolean {

@@ -1,14 +1,13 @@
 import { Logger } from '@nestjs/common'
 import { Repeated } from '@olytix/observability'
 import type { Database } from '@olytix/postgres'
-import type { CurrentProject } from '../project/current-project.js'
-import { CHANNEL } from './definitions.queries.js'
+import { type CurrentProject, PROJECT_CHANNEL } from '../project/current-project.js'
 import type { Definitions } from './definitions.service.js'
 
 const POLL_MS = 250
 
 /**
- * Keeps the project of this replica up with the newest revision, whoever made it. A notification is only a hint to look
+ * Keeps the project of this replica up with the newest revision and with what was built, whoever did that. A notification is only a hint to look
  * at once: one that is lost costs `POLL_MS`. While the database does not answer, the project stays as it is.
  */
 export class RevisionFollower {
@@ -46,7 +45,7 @@ export class RevisionFollower {
   private async listen(): Promise<void> {
     if (this.isListening || this.isClosed) return
     this.hints = await this.database.listen(
-      CHANNEL,
+      PROJECT_CHANNEL,
       () => {
         this.refresh()
       },

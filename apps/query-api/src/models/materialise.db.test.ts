@@ -1,13 +1,23 @@
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from '@jest/globals'
-import { ident, sql, trusted } from '@olytix/postgres'
+import { Database, ident, sql, trusted } from '@olytix/postgres'
+import { createTestDatabase, type TestDatabase } from '@olytix/postgres/testing'
 import { z } from 'zod'
 import { type BuilderDatabase, startBuilderDatabase } from '../../test/builder-database.js'
+import { BuildRecords } from './build-records.js'
 import { type Build, buildTarget } from './materialise.js'
 import type { StepContext } from './run-step.js'
 
 let warehouse: BuilderDatabase
+let records: TestDatabase
+let service: Database
+let builds: BuildRecords
 
 beforeAll(async () => {
+  const migrations = fileURLToPath(new URL('../../migrations', import.meta.url))
+  records = await createTestDatabase({ migrations, serviceRole: 'olytix_query' })
+  service = new Database({ url: records.url })
+  builds = new BuildRecords(service, 0)
   warehouse = await startBuilderDatabase(`
     create table raw.orders (id int primary key, tenant text, amount numeric, day date);
     insert into raw.orders values
@@ -15,13 +25,19 @@ beforeAll(async () => {
   `)
 })
 
-afterAll(() => warehouse.stop())
+afterAll(async () => {
+  await service.close()
+  await records.drop()
+  await warehouse.stop()
+})
 
 const ALL = 'select id, tenant, amount, day from raw.orders'
 
 function aBuild(name: string, build: Partial<Build> = {}): Build {
   const target = { schema: 'models', table: name }
-  return { what: `model ${name}`, project: 'shop', target, kind: 'table', select: ALL, ...build }
+  const lineage = { columns: [], stars: [], rest: [], rows: [] }
+  const what = `model ${name}`
+  return { what, project: 'shop', target, kind: 'table', select: ALL, lineage, ...build }
 }
 
 let runs = 0
@@ -31,7 +47,7 @@ function run(build: Build, context: Partial<StepContext> = {}) {
   const runId = `run_${String((runs += 1))}`
   const { builder } = warehouse
   const { signal } = new AbortController()
-  return buildTarget({ builder, runId, isFullRefresh: false, signal, ...context }, build)
+  return buildTarget({ builder, builds, runId, isFullRefresh: false, signal, ...context }, build)
 }
 
 function rowsOf(table: string): Promise<readonly { id: number }[]> {
@@ -155,6 +171,47 @@ describe('a table', () => {
     expect(
       await warehouse.asBuilder.execute(sql`select from pg_class where relname = 'slow'`),
     ).toBe(0)
+  })
+})
+
+describe('what a table was built from', () => {
+  const from = (column: string) => ({
+    columns: [{ name: 'id', from: [{ schema: 'raw', table: 'orders', column }] }],
+    stars: [],
+    rest: [],
+    rows: [],
+  })
+  const recorded = async (table: string) =>
+    (await builds.list()).find((each) => each.table === table)?.lineages ?? []
+
+  test('is recorded before anybody can read it, also when the build then fails', async () => {
+    await expect(
+      run(aBuild('recorded', { select: 'select 1 / 0 as id', lineage: from('amount') })),
+    ).rejects.toMatchObject({ code: '22012' })
+    expect(await recorded('recorded')).toEqual([from('amount')])
+  })
+
+  test('counts until a full build has replaced its rows; an increment adds to it', async () => {
+    const select = 'select id from raw.orders'
+    const increment = { select, strategy: 'append', uniqueKey: [] } as const
+    const first = aBuild('mixed', { select, increment, lineage: from('amount') })
+    await run(first)
+    await run({ ...first, lineage: from('id') })
+    expect(await recorded('mixed')).toEqual(expect.arrayContaining([from('amount'), from('id')]))
+    await run({ ...first, lineage: from('id') }, { isFullRefresh: true })
+    expect(await recorded('mixed')).toEqual([from('id')])
+  })
+
+  test('is settled before the commit, and raises the number that replicas follow', async () => {
+    const before = await builds.count()
+    const slow = new BuildRecords(service, 400)
+    const startedAt = performance.now()
+    await run(aBuild('settled', { lineage: from('day') }), { builds: slow })
+    expect(performance.now() - startedAt).toBeGreaterThan(399)
+    expect(await builds.count()).toBe(before + 2)
+    const againAt = performance.now()
+    await run(aBuild('settled', { lineage: from('day') }), { builds: slow })
+    expect(performance.now() - againAt).toBeLessThan(399)
   })
 })
 
@@ -323,7 +380,6 @@ describe('the role that builds', () => {
 })
 
 async function asSuperuser(statement: string): Promise<void> {
-  const { Database } = await import('@olytix/postgres')
   const database = new Database({ url: process.env['OLYTIX_TEST__DATABASE_URL'] ?? '' })
   await database.execute(trusted(statement))
   await database.close()

@@ -1,7 +1,8 @@
 import type { Transaction } from '@olytix/postgres'
 import { trusted } from '@olytix/postgres'
 import type { Increment } from '../project/model.js'
-import type { TableName } from '../project/project.js'
+import type { Lineage, TableName } from '../project/project.js'
+import type { BuildRecord } from './build-records.js'
 import { type BuildMark, markText, readMark } from './build-mark.js'
 import { checkHook } from './hooks.js'
 import * as queries from './materialise.queries.js'
@@ -20,6 +21,8 @@ export interface Build {
   readonly kind: 'table' | 'view'
   /** What gives all its rows. */
   readonly select: string
+  /** What rows of any build of it may come from, down to columns of tables. */
+  readonly lineage: Lineage
   /** What gives the rows that are new, where rows are only added. */
   readonly increment?: Increment | undefined
   readonly hooks?: { readonly pre: readonly string[]; readonly post: readonly string[] }
@@ -30,27 +33,51 @@ export interface Build {
 /**
  * Builds in one transaction: readers see what was there before or all of what is new. A table that is there keeps being
  * the same table, emptied and filled, so that grants, row security, policies, indexes and views of it stay as they are.
- * A run that built it already does not build it again.
+ * A run that built it already does not build it again. What the rows of a table come from is recorded, and every replica
+ * knows it, before anybody can read them.
  * @throws StepFailure when something else stands under that name; whatever the database says
  */
 export async function buildTarget(context: StepContext, build: Build): Promise<StepResult> {
-  const { builder, signal, runId } = context
-  await builder.transaction((transaction) => ensureSchema(transaction, build.target), signal)
-  return builder.transaction(async (transaction) => {
-    await queries.lockTarget(transaction, build.target)
-    const found = await queries.findTarget(transaction, build.target)
+  const { builder, builds, signal, runId } = context
+  const { target } = build
+  await builder.transaction((transaction) => ensureSchema(transaction, target), signal)
+  const built = await builder.transaction(async (transaction): Promise<Built> => {
+    await queries.lockTarget(transaction, target)
+    const found = await queries.findTarget(transaction, target)
     const mark = found && requireOurs(found, build)
     if (mark?.runId === runId) return { rows: mark.rows, message: 'built already in this run' }
-    await queries.limitLockWaits(transaction, LOCK_WAIT_MS)
-    await runHooks(transaction, build.hooks?.pre)
-    await build.prepare?.(transaction)
-    const result = await make(transaction, build, found, context.isFullRefresh)
-    const { what, project, target, kind } = build
-    const text = markText({ what, project, runId, rows: result.rows })
-    await queries.comment(transaction, target, kind, text)
-    await runHooks(transaction, build.hooks?.post)
-    return result
+    return buildLocked(transaction, context, build, found)
   }, signal)
+  const { record, isAnew = false, ...result } = built
+  if (build.kind === 'table') await builds.finish(target, isAnew ? record : undefined)
+  return result
+}
+
+interface Built extends StepResult {
+  /** None of the rows before are left. */
+  readonly isAnew?: boolean
+  readonly record?: BuildRecord
+}
+
+/** While nobody else builds it: so records of the builds of a table are in the order of the builds. */
+async function buildLocked(
+  transaction: Transaction,
+  context: StepContext,
+  build: Build,
+  found: FoundTarget | undefined,
+): Promise<Built> {
+  const { what, project, target, kind, lineage } = build
+  const { builds, runId } = context
+  const record = kind === 'table' ? await builds.begin(target, { runId, lineage }) : undefined
+  await queries.limitLockWaits(transaction, LOCK_WAIT_MS)
+  await runHooks(transaction, build.hooks?.pre)
+  await build.prepare?.(transaction)
+  const made = await make(transaction, build, found, context.isFullRefresh)
+  const text = markText({ what, project, runId, rows: made.rows })
+  await queries.comment(transaction, target, kind, text)
+  await runHooks(transaction, build.hooks?.post)
+  await record?.settle(context.signal)
+  return { ...made, ...(record && { record }) }
 }
 
 async function ensureSchema(transaction: Transaction, { schema }: TableName): Promise<void> {
@@ -86,11 +113,11 @@ function make(
   build: Build,
   found: FoundTarget | undefined,
   isFullRefresh: boolean,
-): Promise<StepResult> {
+): Promise<Built> {
   if (build.kind === 'view') return makeView(transaction, build, found)
   if (found?.kind === 'table') return fillTable(transaction, build, found, isFullRefresh)
   return replaceBy(transaction, build, found, async () => {
-    return { rows: await createTable(transaction, build) }
+    return { rows: await createTable(transaction, build), isAnew: true }
   })
 }
 
@@ -122,8 +149,8 @@ async function replaceBy(
   transaction: Transaction,
   { target }: Build,
   found: FoundTarget | undefined,
-  create: () => Promise<StepResult>,
-): Promise<StepResult> {
+  create: () => Promise<Built>,
+): Promise<Built> {
   if (!found) return create()
   const name = `${target.schema}.${target.table}`
   if (found.kind === 'other') throw new StepFailure(`${name} is neither a table nor a view`)
@@ -143,7 +170,7 @@ async function fillTable(
   build: Build,
   found: FoundTarget,
   isFullRefresh: boolean,
-): Promise<StepResult> {
+): Promise<Built> {
   const { target, increment } = build
   if (found.isForced) await queries.force(transaction, target, false)
   const columns = await queries.columnsOf(transaction, increment?.select ?? build.select)
@@ -156,6 +183,7 @@ async function fillTable(
   await queries.analyze(transaction, target)
   return {
     rows,
+    isAnew: !added,
     ...(asked !== added && { message: 'its columns changed, so it was built in full' }),
   }
 }

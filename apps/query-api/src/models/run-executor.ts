@@ -3,6 +3,7 @@ import { Repeated } from '@olytix/observability'
 import type { Database } from '@olytix/postgres'
 import { recordChanges } from '../audit/record-changes.js'
 import type { Project } from '../project/project.js'
+import type { BuildRecords } from './build-records.js'
 import type { Builder } from './builder.js'
 import { failed, skipped, succeeded } from './outcome.js'
 import type { Run, Step, StepOutcome } from './run.js'
@@ -30,6 +31,7 @@ export interface ExecutorOptions {
   /** The name of the project. */
   readonly project: string
   readonly builder: Builder
+  readonly builds: BuildRecords
   readonly planners: Readonly<Record<RunKind, Planner>>
   /** The project as it was in a revision. */
   readonly projectAt: (revision: number) => Promise<Project>
@@ -152,8 +154,8 @@ export class RunExecutor {
   }
 
   private async outcomeOf(run: Run, step: RunStep, signal: AbortSignal): Promise<StepOutcome> {
-    const { builder } = this.options
-    const context = { builder, runId: run.id, isFullRefresh: run.isFullRefresh, signal }
+    const { builder, builds } = this.options
+    const context = { builder, builds, runId: run.id, isFullRefresh: run.isFullRefresh, signal }
     try {
       return succeeded(await step.execute(context))
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { TableName } from '../project/project.js'
+import type { BuildRecords } from './build-records.js'
 import type { Builder } from './builder.js'
 
 export const RUN_KINDS = ['models'] as const
@@ -25,6 +26,7 @@ export interface RunStep {
 /** What a step works with. */
 export interface StepContext {
   readonly builder: Builder
+  readonly builds: BuildRecords
   readonly runId: string
   readonly isFullRefresh: boolean
   /** Aborted when this process may not go on with the run; another one will. */

@@ -184,6 +184,7 @@ function storedRelation(
     ...own,
     tables: uniqueTables([target, ...behind]),
     lineage: unitedLineage([own.lineage, lineage]),
+    builds: [...new Set(selects.flatMap(({ select, relation }) => [select, ...relation.builds]))],
   }
 }
 
@@ -193,6 +194,7 @@ function tableAsRelation(table: TableName, columns: readonly string[] | undefine
     tables: [table],
     isOpaque: false,
     lineage: lineageOfTable(table, columns),
+    builds: [],
     columns,
   }
 }

@@ -102,6 +102,7 @@ function buildSeed(
       tables: [target],
       isOpaque: false,
       lineage: lineageOfTable(target, names),
+      builds: [],
       columns: names,
     },
     select: found.length > 0 ? '' : selectOf(csv, columns),

@@ -7,7 +7,7 @@ import { byName, type Named } from './named.js'
 import type { Relation } from './project.js'
 import type { ColumnShape, ColumnTestShape } from './property-shapes.js'
 import type { Referable } from './seed.js'
-import { parseRelation, type Readable, tableRelation } from './select.js'
+import { checkSelect, type Readable, tableRelation } from './select.js'
 import { SqlProblem } from './sql-tree.js'
 import { quoted, uniqueTables } from './table-names.js'
 import type { TemplateCall } from './template.js'
@@ -120,7 +120,7 @@ class TestBuilder {
 
   private ownSelect(text: string): Pick<DataTest, 'severity' | 'count' | 'tables'> {
     let severity: DataTest['severity'] = 'error'
-    const relation = parseRelation(text, this.inputs.readable, {
+    const { relation } = checkSelect(text, this.inputs.readable, {
       isIncremental: undefined,
       other: (call) => {
         if (call.name !== 'config') return undefined

@@ -82,7 +82,7 @@ export function columnsBehind({ columns, stars, rest }: Lineage, name: string): 
 }
 
 /** What all columns of a result are computed from; `*` for all columns of a table. */
-function everything({ columns, stars, rest }: Lineage): ReadColumn[] {
+export function everything({ columns, stars, rest }: Lineage): ReadColumn[] {
   const whole = stars.map((table) => ({ ...table, column: '*' }))
   return [...columns.flatMap(({ from }) => from), ...whole, ...rest]
 }

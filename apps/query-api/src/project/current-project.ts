@@ -1,9 +1,24 @@
 import type { Project } from './project.js'
 
-/** A project, and which revision of the definitions it is: a higher number is a newer one. */
+/** PostgreSQL tells replicas here that there may be a newer project. */
+export const PROJECT_CHANNEL = 'olytix_definitions'
+
+/** A project, and which one it is. */
 export interface ProjectRevision {
   readonly project: Project
+  /** Of the definitions: a higher number is a newer one. */
   readonly revision: number
+  /** How often tables of models had been built when its lineage was followed through them. */
+  readonly builds: number
+}
+
+/** Definitions first: of the same revision, the one that knows of more builds. */
+export function isNewer(
+  some: Pick<ProjectRevision, 'revision' | 'builds'>,
+  than: Pick<ProjectRevision, 'revision' | 'builds'>,
+): boolean {
+  if (some.revision !== than.revision) return some.revision > than.revision
+  return some.builds > than.builds
 }
 
 /**
@@ -26,8 +41,8 @@ export class CurrentProject {
     return this.current.project
   }
 
-  /** A revision that is not newer than the one held changes nothing: replies may overtake each other. */
+  /** One that is not newer than the one held changes nothing: replies may overtake each other. */
   replace(next: ProjectRevision): void {
-    if (next.revision > this.current.revision) this.current = next
+    if (isNewer(next, this.current)) this.current = next
   }
 }

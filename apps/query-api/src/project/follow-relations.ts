@@ -1,6 +1,6 @@
 import { deepFreeze } from '@olytix/config'
 import { AppError } from '@olytix/errors'
-import { columnsBehind } from './column-lineage.js'
+import { columnsBehind, everything } from './column-lineage.js'
 import { byName } from './named.js'
 import type { ColumnName, Lineage, OutputColumn, Project, Relation, TableName } from './project.js'
 import { parseRelation, type Readable } from './select.js'
@@ -16,19 +16,30 @@ export interface StoredRelation extends TableName {
   readonly definition: string | undefined
   /** What a view reads; of a table its partitions, and those that it is one of. */
   readonly reads: readonly TableName[]
+  /** Made by a run of models. */
+  readonly isBuilt: boolean
+}
+
+/** A table that runs have built, and what its rows may have come from: those of an older definition may be there still. */
+export interface BuiltTable extends TableName {
+  readonly lineages: readonly Lineage[]
 }
 
 /**
- * The project with its lineage followed through the views and partitions of the warehouse, so that a view over a
- * protected table is no second name for it. Where that cannot be known, as for foreign tables, functions, and tables
- * that are not there, the relation is opaque.
- * @param stored all tables of the project, and all that stands behind them
+ * The project with its lineage followed through the views, partitions and built tables of the warehouse, so that a view
+ * over a protected table is no second name for it, nor is a table that was once built from one, whoever declares it now.
+ * Where that cannot be known, as for foreign tables, functions, and tables that are not there, the relation is opaque.
+ * @param stored all tables of the project and of `built`, and all that stands behind them
  * @throws AppError INVALID_PROJECT when a time spine, which everybody may read, reads what is protected, or a declared
  * column that is not there would be a function
  */
-export function followRelations(project: Project, stored: readonly StoredRelation[]): Project {
+export function followRelations(
+  project: Project,
+  stored: readonly StoredRelation[],
+  built: readonly BuiltTable[],
+): Project {
   requireDeclaredColumns(project, stored)
-  const follower = new Follower(stored)
+  const follower = new Follower(project, stored, built)
   const cubes = Object.values(project.cubes).map((cube) => {
     return { ...cube, relation: follower.relation(cube.relation) }
   })
@@ -37,12 +48,29 @@ export function followRelations(project: Project, stored: readonly StoredRelatio
   return deepFreeze(followed)
 }
 
+/** Every table that is named by what was built. */
+export function tablesBehind(built: readonly BuiltTable[]): TableName[] {
+  return uniqueTables(built.flatMap(({ lineages }) => lineages.flatMap(tablesOf)))
+}
+
 class Follower {
   private readonly stored: ReadonlyMap<string, StoredRelation>
+  private readonly built: ReadonlyMap<string, BuiltTable>
+  /** Where stored models are kept. Such a table need not be there yet. */
+  private readonly targets: ReadonlySet<string>
   private readonly views = new Map<string, Lineage | undefined>()
 
-  constructor(stored: readonly StoredRelation[]) {
+  constructor(
+    { models }: Project,
+    stored: readonly StoredRelation[],
+    built: readonly BuiltTable[],
+  ) {
     this.stored = new Map(stored.map((each) => [tableKey(each), each]))
+    this.built = new Map(built.map((each) => [tableKey(each), each]))
+    const kept = Object.values(models).flatMap(({ target, isStored }) =>
+      target && isStored ? [target] : [],
+    )
+    this.targets = new Set(kept.map(tableKey))
   }
 
   relation(relation: Relation): Relation {
@@ -58,15 +86,23 @@ class Follower {
       if (found.has(tableKey(table))) return
       found.set(tableKey(table), { schema: table.schema, table: table.table })
       this.stored.get(tableKey(table))?.reads.forEach(add)
+      this.buildsOf(table).flatMap(tablesOf).forEach(add)
     }
     tables.forEach(add)
     return uniqueTables([...found.values()])
   }
 
   isOpaque(table: TableName): boolean {
-    const stored = this.stored.get(tableKey(table))
-    if (!stored || stored.kind === 'other') return true
-    return stored.kind === 'view' && this.view(stored) === undefined
+    const key = tableKey(table)
+    const stored = this.stored.get(key)
+    if (!stored) return !this.targets.has(key)
+    if (stored.kind === 'other') return true
+    if (stored.kind === 'table') return stored.isBuilt && !this.built.has(key)
+    return this.view(stored) === undefined
+  }
+
+  private buildsOf(table: TableName): readonly Lineage[] {
+    return this.built.get(tableKey(table))?.lineages ?? []
   }
 
   private lineage({ lineage }: Relation, tables: readonly TableName[]): Lineage {
@@ -75,7 +111,9 @@ class Follower {
     })
     const chosenBy = tables.flatMap((table) => {
       const stored = this.stored.get(tableKey(table))
-      return stored?.kind === 'view' ? (this.view(stored)?.rows ?? wholes(stored.reads)) : []
+      const ofView =
+        stored?.kind === 'view' ? (this.view(stored)?.rows ?? wholes(stored.reads)) : []
+      return [...ofView, ...this.buildsOf(table).flatMap(({ rows }) => rows)]
     })
     const rows = this.behind([...lineage.rows, ...chosenBy])
     return { columns, stars: lineage.stars, rest: this.behind(lineage.rest), rows }
@@ -103,6 +141,13 @@ class Follower {
   }
 
   private next(column: ColumnName): readonly ColumnName[] {
+    const ofBuilds = this.buildsOf(column).flatMap((lineage) =>
+      column.column === '*' ? everything(lineage) : columnsBehind(lineage, column.column),
+    )
+    return [...ofBuilds, ...this.nextStored(column)]
+  }
+
+  private nextStored(column: ColumnName): readonly ColumnName[] {
     const stored = this.stored.get(tableKey(column))
     if (!stored) return []
     if (stored.kind === 'table') {
@@ -173,6 +218,11 @@ function requireOpenSpines(project: Project, follower: Follower): void {
 
 function refused(path: string, message: string): AppError {
   return new AppError('INVALID_PROJECT', message, { details: [{ path, message }] })
+}
+
+function tablesOf({ columns, stars, rest, rows }: Lineage): TableName[] {
+  const named = [...columns.flatMap(({ from }) => from), ...rest, ...rows]
+  return [...stars, ...named].map(({ schema, table }) => ({ schema, table }))
 }
 
 function wholes(tables: readonly TableName[]): ColumnName[] {

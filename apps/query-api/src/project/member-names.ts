@@ -1,9 +1,8 @@
 import { quote } from '@olytix/config/yaml'
+import { DATE_PARTS, type DatePart } from './date-parts.js'
 import type { Named } from './named.js'
 import {
   type Cube,
-  DATE_PARTS,
-  type DatePart,
   type Dimension,
   GRANULARITIES,
   type Granularity,

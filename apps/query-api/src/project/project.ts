@@ -93,6 +93,8 @@ export interface Relation {
   /** It may read more than that: something in the warehouse cannot be followed. */
   readonly isOpaque: boolean
   readonly lineage: Lineage
+  /** How the stored models behind it are built: what they hold follows from that, not from `text`. */
+  readonly builds: readonly string[]
   /** Names of its columns where they are known. */
   readonly columns: readonly string[] | undefined
 }
@@ -110,22 +112,6 @@ export const GRANULARITIES = [
 
 /** From fine to coarse, as in GRANULARITIES. A week may belong to two months. */
 export type Granularity = (typeof GRANULARITIES)[number]
-
-/** Parts of a date, as PostgreSQL's `extract` calls them. Days of the week are ISO's: Monday is 1. */
-export const DATE_PARTS = {
-  year: 'year',
-  quarter: 'quarter',
-  month: 'month',
-  week: 'week',
-  day: 'day',
-  dow: 'isodow',
-  doy: 'doy',
-  hour: 'hour',
-  minute: 'minute',
-  second: 'second',
-} as const
-
-export type DatePart = keyof typeof DATE_PARTS
 
 /** `14 days` */
 export interface Interval {

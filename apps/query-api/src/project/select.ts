@@ -115,6 +115,7 @@ function checkRendered(text: string, readable: Readable, pieces: NamedRelation[]
       tables: uniqueTables(resolved.used.flatMap(({ relation }) => relation.tables)),
       isOpaque: false,
       lineage: lineageOf(resolved.tree, (name) => marked(name, pieces)?.relation.lineage),
+      builds: [...new Set(resolved.used.flatMap(({ relation }) => relation.builds))],
       columns: outputColumns(select),
     },
     reads: distinct(resolved.used.map(({ of }) => of)),
@@ -237,6 +238,7 @@ export function tableRelation(
       tables: [{ schema, table: table.table }],
       isOpaque: false,
       lineage: lineageOfTable({ schema, table: table.table }, columns),
+      builds: [],
       columns,
     }
   }

@@ -64,7 +64,7 @@ function build(changed: Definitions = {}): Project {
     },
     {},
   )
-  return followRelations(project, STORED)
+  return followRelations(project, STORED, [])
 }
 
 const COLUMNS = {
@@ -73,7 +73,7 @@ const COLUMNS = {
   towns: ['name'],
 }
 const STORED = Object.entries(COLUMNS).map(([table, columns]): StoredRelation => {
-  return { schema: 'raw', table, kind: 'table', columns, definition: undefined, reads: [] }
+  return { schema: 'raw', table, kind: 'table', columns, definition: undefined, reads: [], isBuilt: false }
 })
 
 /** What becomes of a change and of the question that it is for. */

@@ -1,11 +1,6 @@
-export { DATE_PARTS } from '../project/project.js'
-import type {
-  DatePart,
-  DimensionType,
-  Expression,
-  Granularity,
-  Relation,
-} from '../project/project.js'
+export { DATE_PARTS } from '../project/date-parts.js'
+import type { DatePart } from '../project/date-parts.js'
+import type { DimensionType, Expression, Granularity, Relation } from '../project/project.js'
 
 /** Stands in a plan for a value of the question, which is put in afterwards. */
 export class Slot {

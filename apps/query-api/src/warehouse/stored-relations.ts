@@ -11,7 +11,12 @@ export interface StoredRelation extends TableName {
   readonly definition: string | undefined
   /** What a view reads; of a table its partitions, and those that it is one of. */
   readonly reads: readonly TableName[]
+  /** Made by a run of models. */
+  readonly isBuilt: boolean
 }
+
+/** How the comment of a table that a run built begins. */
+const BUILT_COMMENT = 'olytix: '
 
 const NEXT = `
   select d.refobjid as oid
@@ -46,7 +51,8 @@ const RELATIONS = `
       from (${NEXT}) as next
       join pg_class as o on o.oid = next.oid
       join pg_namespace as m on m.oid = o.relnamespace
-    )
+    ),
+    coalesce(starts_with(obj_description(c.oid, 'pg_class'), $3), false)
   from known
   join pg_class as c on c.oid = known.oid
   join pg_namespace as n on n.oid = c.relnamespace
@@ -63,6 +69,7 @@ const Row = z.tuple([
     .transform((text) =>
       z.array(z.object({ schema: z.string(), table: z.string() })).parse(JSON.parse(text)),
     ),
+  z.enum(['t', 'f']).transform((text) => text === 't'),
 ])
 
 const KINDS: Readonly<Record<string, StoredRelation['kind']>> = {
@@ -77,11 +84,23 @@ export async function storedRelations(
   read: (statement: Statement) => Promise<TextRows['rows']>,
   tables: readonly TableName[],
 ): Promise<StoredRelation[]> {
-  const values = [tables.map(({ schema }) => schema), tables.map(({ table }) => table)]
+  const values = [
+    tables.map(({ schema }) => schema),
+    tables.map(({ table }) => table),
+    BUILT_COMMENT,
+  ]
   const rows = await read({ text: RELATIONS, values })
   return rows.map((row): StoredRelation => {
-    const [schema, table, kind, definition, columns, reads] = Row.parse(row)
+    const [schema, table, kind, definition, columns, reads, isBuilt] = Row.parse(row)
     const known = KINDS[kind] ?? 'other'
-    return { schema, table, kind: known, columns, definition: definition ?? undefined, reads }
+    return {
+      schema,
+      table,
+      kind: known,
+      columns,
+      definition: definition ?? undefined,
+      reads,
+      isBuilt,
+    }
   })
 }
