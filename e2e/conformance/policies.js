@@ -1,9 +1,10 @@
 /** @typedef {import('../../apps/query-api/src/project/project.js').Project} Project */
+/** @typedef {{ tables: Record<string, { column: string, values: string[] }> }} Rules of rows, by table */
 
 /**
  * Policies on tables (`rls.json`) as policies of ours, one for each cube that reads such a table.
  * @param {Project} project
- * @param {{ tables: Record<string, { column: string, values: string[] }> }} rules
+ * @param {Rules} rules
  */
 export function policyFile(project, { tables }) {
   const policies = Object.values(project.cubes).flatMap((cube) => {

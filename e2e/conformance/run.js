@@ -13,64 +13,53 @@ import {
 } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { startTestServer } from '../../libs/postgres/dist/testing/index.js'
-import { loadProject } from '../../apps/query-api/dist/project/load-project.js'
-import { runQuery } from '../../apps/query-api/dist/query/run-query.js'
-import { placeOf, storedGrain } from '../../apps/query-api/dist/semantics/asked-dimensions.js'
-import {
-  anchorOf,
-  findMetric,
-  inputsOf,
-} from '../../apps/query-api/dist/semantics/metric-inputs.js'
-import { Warehouse } from '../../apps/query-api/dist/warehouse/warehouse.js'
+import { startTestServer } from '@olytix/postgres/testing'
+import { Axis } from './axis.js'
+import { asked } from './case.js'
 import { difference, otherHash } from './compare.js'
 import { policyFile } from './policies.js'
 import { Refused } from './refused.js'
+import { loadService } from './service.js'
 import { loadTables, referenceRows } from './tables.js'
-import { prepared, translate } from './translate.js'
+import { translate } from './translate.js'
 
-const FOLDER = path.resolve(process.env.CONFORMANCE_DIR ?? '../shared/conformance/metricflow')
+/** @typedef {import('./case.js').Case} Case */
+/** @typedef {import('./compare.js').Row} Row */
+/** @typedef {import('./service.js').Project} Project */
+/** @typedef {import('./service.js').Service} Service */
+/** @typedef {InstanceType<Service['Warehouse']>} Warehouse */
+/** @typedef {{ service: Service, warehouse: Warehouse, project: Project, axis: Axis }} Asking */
+/** @typedef {{ id: string, tier: string, status: 'passed' | 'wrong' | 'refused' | 'failed', reason: string | undefined }} Result */
+
+const FOLDER = path.resolve(process.env['CONFORMANCE_DIR'] ?? '../shared/conformance/metricflow')
 const PROJECT = path.join(import.meta.dirname, 'project')
-const ORDER = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year']
 const PRINCIPAL = {
-  kind: 'user',
+  kind: /** @type {const} */ ('user'),
   id: 'usr_conformance',
+  name: 'Conformance',
   email: 'a@example.com',
   roles: ['viewer'],
-  scopes: ['read'],
+  scopes: [/** @type {const} */ ('read')],
   attributes: {},
+  expiresAt: null,
 }
 
-const compiled = {
-  findMetric,
-  inputsOf,
-  anchorOf,
-  /** What plain `metric_time` is for these metrics. */
-  defaultGrain: (project, metrics) => coarsest(metrics.flatMap((name) => grainsOf(project, name))),
-  storedGrain: (project, metrics) =>
-    coarsest(metrics.flatMap((name) => grainsOf(project, name, true))),
-}
-
-function grainsOf(project, name, isStored = false) {
-  const metric = findMetric(project, name, true)
-  if (metric.defaultGrain && !isStored) return [metric.defaultGrain]
-  return inputsOf(metric.value).map((input) => storedGrain(placeOf(project.cubes, anchorOf(input))))
-}
-
-function coarsest(grains) {
-  return grains.sort((a, b) => ORDER.indexOf(b) - ORDER.indexOf(a))[0] ?? 'day'
-}
+/** @type {Readonly<Record<string, import('./names.js').Model>>} */
+const MODELS = json(new URL('models.json', import.meta.url))
+/** @type {Readonly<Record<string, import('./case.js').SavedQuery>>} */
+const SAVED = json(new URL('saved-queries.json', import.meta.url))
 
 async function main() {
   if (!existsSync(path.join(FOLDER, 'cases.json'))) {
     console.log(`SKIPPED: there are no conformance cases in ${FOLDER}; set CONFORMANCE_DIR`)
     return 0
   }
+  const service = await loadService()
   const { url, stop } = await database()
-  const warehouse = new Warehouse({ url, maxConnections: 2 })
+  const warehouse = new service.Warehouse({ url, maxConnections: 2 })
   try {
     await loadTables(url, path.join(FOLDER, 'tables'))
-    return await runAll(warehouse, url)
+    return report(await runAll(service, warehouse, url))
   } finally {
     await warehouse.close()
     await stop()
@@ -78,135 +67,167 @@ async function main() {
 }
 
 async function database() {
-  const given = process.env.OLYTIX_TEST__DATABASE_URL
-  return given ? { url: given, stop: () => undefined } : startTestServer()
+  const given = process.env['OLYTIX_TEST__DATABASE_URL']
+  return given ? { url: given, stop: () => Promise.resolve() } : startTestServer()
 }
 
-async function runAll(warehouse, url) {
-  const { cases } = json('cases.json')
-  const rules = existsSync(path.join(FOLDER, 'rls.json'))
-    ? json('rls.json')
-    : { policies: {}, cases: [] }
+/**
+ * @param {Service} service
+ * @param {Warehouse} warehouse
+ * @param {string} url
+ */
+async function runAll(service, warehouse, url) {
+  /** @type {{ cases: Case[] }} */
+  const { cases } = json(path.join(FOLDER, 'cases.json'))
   const byId = new Map(cases.map((each) => [each.id, each]))
-  const plain = await loaded(undefined)
+  const plain = await loaded(service, warehouse, undefined)
+  /** @type {Result[]} */
   const results = []
-  for (const each of cases) results.push(await runCase(each, { ...plain, warehouse, url }))
-  for (const [name, policy] of Object.entries(rules.policies)) {
-    const policed = await loaded(policyFile(plain.project, policy))
-    for (const variant of rules.cases.filter((each) => each.policy === name)) {
-      const asked = { ...byId.get(variant.id), ...variant, tier: `policy ${name}`, id: variant.id }
-      results.push(await runCase(asked, { ...policed, warehouse, url: undefined }))
+  for (const each of cases) results.push(await runCase(each, plain, url))
+  const rules = path.join(FOLDER, 'rls.json')
+  if (!existsSync(rules)) return results
+  /** @type {{ policies: Record<string, import('./policies.js').Rules>, cases: (Partial<Case> & { id: string, policy: string })[] }} */
+  const { policies, cases: variants } = json(rules)
+  for (const [name, policy] of Object.entries(policies)) {
+    const policed = await loaded(service, warehouse, policyFile(plain.project, policy))
+    for (const variant of variants.filter((each) => each.policy === name)) {
+      const base = byId.get(variant.id)
+      if (!base) throw new Error(`there is no case ${variant.id}`)
+      results.push(
+        await runCase({ ...base, ...variant, tier: `policy ${name}` }, policed, undefined),
+      )
     }
   }
-  return report(results)
+  return results
 }
 
-/** The project, with policies added perhaps. */
-async function loaded(policies) {
+/**
+ * The project, with policies added perhaps.
+ * @param {Service} service
+ * @param {Warehouse} warehouse
+ * @param {string | undefined} policies
+ * @returns {Promise<Asking>}
+ */
+async function loaded(service, warehouse, policies) {
   const folder = mkdtempSync(path.join(tmpdir(), 'olytix-conformance-'))
   cpSync(PROJECT, folder, { recursive: true })
   mkdirSync(path.join(folder, 'policies'))
   if (policies) writeFileSync(path.join(folder, 'policies', 'rows.yml'), policies)
-  const project = await loadProject(folder, {})
+  const project = await service.loadProject(folder, {})
   rmSync(folder, { recursive: true })
-  const baseOf = (name) => anchorOf(inputsOf(findMetric(project, name, true).value)[0]).cube
-  return { project, names: { ...project, baseOf } }
+  return { service, warehouse, project, axis: new Axis(service, project) }
 }
 
-async function runCase(given, context) {
-  const outcome = { id: given.id, tier: given.tier }
+/**
+ * @param {Case} given
+ * @param {Asking} asking
+ * @param {string | undefined} url where a reference statement may be run
+ * @returns {Promise<Result>}
+ */
+async function runCase(given, asking, url) {
+  const { id, tier } = given
   try {
-    const isByHash = given.expected_rows === null && given.expected_rows_sha256 !== undefined
-    const expected = isByHash
-      ? undefined
-      : (given.expected_rows ?? (await expectedRows(given, context)))
-    const columns = given.min_max_only
-      ? extremes(given)
-      : given.expected_columns.map(({ name }) => name)
-    const actual = given.min_max_only
-      ? await askExtremes(given, context)
-      : await ask(prepared(given), context)
-    const wrong = isByHash
-      ? otherHash(actual, given, columns)
-      : difference(actual, expected, columns, given.check_order)
-    const also = given.also_accepted_rows ?? []
-    const isRight =
-      !wrong || also.some((rows) => !difference(actual, rows, columns, given.check_order))
-    return { ...outcome, status: isRight ? 'passed' : 'wrong', reason: wrong }
+    const columns = given.expected_columns.map(({ name }) => name)
+    const actual = await (given.min_max_only ? askExtremes(given, asking) : ask(given, asking))
+    const reason = await otherThanExpected(given, actual, columns, url)
+    const isAlsoRight = (given.also_accepted_rows ?? []).some((rows) => {
+      return difference(actual, rows, columns, given.check_order) === undefined
+    })
+    return { id, tier, status: reason && !isAlsoRight ? 'wrong' : 'passed', reason }
   } catch (error) {
-    const isRefusal = error instanceof Refused || error.code === 'INVALID_QUERY'
-    const details = (error.details ?? [])
-      .map(({ path: at, message }) => `${at} ${message}`)
-      .join('; ')
-    const cause = error.cause?.message ? ` (${error.cause.message})` : ''
-    return {
-      ...outcome,
-      status: isRefusal ? 'refused' : 'failed',
-      reason: `${error.message} ${details}${cause}`,
-    }
+    return { id, tier, ...problemOf(error) }
   }
 }
 
-async function expectedRows(given, { url }) {
-  if (!url)
+/**
+ * @param {Case} given
+ * @param {readonly Row[]} actual
+ * @param {readonly string[]} columns
+ * @param {string | undefined} url
+ */
+async function otherThanExpected(given, actual, columns, url) {
+  const { expected_rows: rows, expected_rows_sha256: hash, expected_row_count: count } = given
+  if (rows) return difference(actual, rows, columns, given.check_order)
+  if (hash !== undefined) {
+    const expected = { expected_rows_sha256: hash, expected_row_count: count }
+    return otherHash(actual, expected, columns)
+  }
+  if (url === undefined) {
     throw new Refused('more rows than the case holds, and no reference statement for this policy')
-  return referenceRows(url, given.check_query_pg)
+  }
+  const reference = await referenceRows(url, given.check_query_pg)
+  return difference(actual, reference, columns, given.check_order)
 }
 
-async function ask(given, { project, names, warehouse }) {
-  const { question, columns } = translate(given, names, compiled)
-  const { rows } = await runQuery(project, warehouse, PRINCIPAL, question)
-  if (process.env.CONFORMANCE_VERBOSE) console.log(JSON.stringify(question))
+/**
+ * @param {unknown} error
+ * @returns {Pick<Result, 'status' | 'reason'>}
+ */
+function problemOf(error) {
+  if (!(error instanceof Error)) throw error
+  const isRefusal = error instanceof Refused || ('code' in error && error.code === 'INVALID_QUERY')
+  const details = 'details' in error ? JSON.stringify(error.details) : ''
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : ''
+  return { status: isRefusal ? 'refused' : 'failed', reason: `${error.message} ${details}${cause}` }
+}
+
+/**
+ * @param {Case} given
+ * @param {Asking} asking
+ * @returns {Promise<Row[]>}
+ */
+async function ask(given, { service, project, axis, warehouse }) {
+  const model = MODELS[given.model]
+  if (!model) throw new Error(`there is no model ${given.model}`)
+  const { question, columns } = translate(asked(given, SAVED), model, project, axis)
+  const { rows } = await service.runQuery(project, warehouse, PRINCIPAL, question)
   return rows.rows.map((row) => {
     const values = row.map((text, index) =>
-      rows.fields[index].typeOid === 16 && text !== null ? text === 't' : text,
+      rows.fields[index]?.typeOid === 16 && text !== null ? text === 't' : text,
     )
     return Object.fromEntries(columns.map((column, index) => [column, values[index]]))
   })
 }
 
-function extremes({ expected_columns: columns }) {
-  return columns.map(({ name }) => name)
-}
-
-/** The least and greatest value of a dimension: the first and last of its values. */
-async function askExtremes(given, context) {
-  const [name] = [...given.group_bys, ...given.group_by_objs.map((each) => each.name)]
-  const row = {}
-  for (const [suffix, sign] of [
-    ['min', ''],
-    ['max', '-'],
-  ]) {
-    const asked = {
-      ...prepared(given),
-      order_bys: [`${sign}${name}`],
-      limit: 1,
-      expected_columns: [],
-    }
-    const [first = {}] = await ask(asked, context)
-    const column = given.expected_columns.find((each) => each.name.endsWith(`__${suffix}`)).name
-    row[column] = Object.values(first)[0] ?? null
+/**
+ * The least and greatest value of a dimension: the first and last of its values, two questions of ours.
+ * @param {Case} given
+ * @param {Asking} asking
+ * @returns {Promise<Row[]>}
+ */
+async function askExtremes(given, asking) {
+  const [name = ''] = [...given.group_bys, ...given.group_by_objs.map((each) => each.name)]
+  const end = async (/** @type {string} */ order) => {
+    const question = { ...given, order_bys: [order], limit: 1, expected_columns: [] }
+    const [row = {}] = await ask(question, asking)
+    return Object.values(row)[0] ?? null
   }
-  return [row]
+  const ends = { min: await end(name), max: await end(`-${name}`) }
+  const values = given.expected_columns.map((column) => {
+    return [column.name, column.name.endsWith('__min') ? ends.min : ends.max]
+  })
+  return [Object.fromEntries(values)]
 }
 
+/** @param {readonly Result[]} results */
 function report(results) {
-  const tiers = [...new Set(results.map(({ tier }) => tier))]
-  for (const tier of tiers) {
+  for (const tier of new Set(results.map((each) => each.tier))) {
     const own = results.filter((each) => each.tier === tier)
-    const count = (status) => own.filter((each) => each.status === status).length
+    const count = (/** @type {Result['status']} */ status) =>
+      String(own.filter((each) => each.status === status).length)
     console.log(
-      `${tier}: ${count('passed')}/${own.length} passed, ${count('refused')} refused, ${count('wrong')} wrong, ${count('failed')} failed`,
+      `${tier}: ${count('passed')}/${String(own.length)} passed, ${count('refused')} refused, ${count('wrong')} wrong, ${count('failed')} failed`,
     )
   }
   for (const { id, tier, status, reason } of results) {
-    if (status !== 'passed') console.log(`${status} [${tier}] ${id}: ${reason}`)
+    if (status !== 'passed') console.log(`${status} [${tier}] ${id}: ${reason ?? ''}`)
   }
   return results.some(({ status }) => status === 'wrong' || status === 'failed') ? 1 : 0
 }
 
-function json(name) {
-  return JSON.parse(readFileSync(path.join(FOLDER, name), 'utf8'))
+/** @param {string | URL} file */
+function json(file) {
+  return JSON.parse(readFileSync(file, 'utf8'))
 }
 
 process.exitCode = await main()

@@ -1,31 +1,45 @@
-import { readFileSync } from 'node:fs'
+import { finest, grainNamed } from './axis.js'
 import { namesOf } from './names.js'
 import { Refused } from './refused.js'
 import { readWhere } from './where.js'
+import { widened } from './widened-range.js'
 
-const MODELS = json('models.json')
-const SAVED = json('saved-queries.json')
+/** @typedef {import('./case.js').Asked} Asked */
+/** @typedef {import('./names.js').NamedGroup} NamedGroup */
+/** @typedef {ReturnType<typeof namesOf>} CaseNames */
+/** @typedef {import('../../apps/query-api/src/semantics/query-request.js').QueryRequest} Question */
 
 /**
- * A case as a question of ours, and which column of the expected rows each of its members is.
- * @param {object} compiled `findMetric`, `inputsOf`, `anchorOf` of the compiler
+ * A case as a question of ours, and which column of the expected rows each of its members is. What is not only another
+ * name: rows as they are (refused), ranges (`widened-range.js`), NOT in conditions (`where.js`), saved queries
+ * (`case.js`), and least and greatest values (`run.js`).
+ * @param {Asked} asked
+ * @param {import('./names.js').Model} model
+ * @param {import('./service.js').Project} project
+ * @param {import('./axis.js').Axis} axis
+ * @returns {{ question: Question, columns: string[] }}
  */
-export function translate(given, project, compiled) {
-  const asked = given.saved_query ? expanded(given) : given
-  if (!asked.apply_group_by)
+export function translate(asked, model, project, axis) {
+  if (!asked.apply_group_by) {
     throw new Refused('answers are grouped; rows as they are cannot be asked for')
-  const model = MODELS[asked.model]
+  }
   const metrics = asked.metrics.map((name) => namesOf(project, model, []).metric(name))
-  const names = namesOf(project, model, basesOf(metrics, project, compiled))
+  const names = namesOf(project, model, axis.bases(metrics))
   const groups = [...asked.group_bys.map((name) => ({ name })), ...asked.group_by_objs].map(
-    names.groupBy,
+    (group) => names.groupBy(group),
   )
-  const filters = asked.wheres.map((text) => readWhere(text, readers(names, project, groups)))
+  const filters = asked.wheres.map((text) => {
+    return /** @type {Question['filters'][number]} */ (
+      readWhere(text, readers(names, project, groups, axis))
+    )
+  })
+  const grain = rangeGrain(groups, metrics, axis)
+  const range = asked.time_constraint
   const question = {
     metrics,
     dimensions: groups.map(({ key }) => key),
     filters,
-    timeRange: rangeOf(asked, groups, project, metrics, compiled),
+    ...(range && { timeRange: { dimension: 'metric_time', ...widened(range, grain) } }),
     segments: [],
     orderBy: orderOf(asked, groups, metrics, names),
     limit: asked.limit ?? 1_000_000,
@@ -36,48 +50,35 @@ export function translate(given, project, compiled) {
   return { question, columns: columns.map((name) => expectedColumn(name, asked)) }
 }
 
-function expanded(given) {
-  const saved = SAVED[given.saved_query]
-  if (!saved) throw new Refused(`there is no saved query ${given.saved_query}`)
-  return withWheres({
-    ...given,
-    metrics: [...saved.metrics, ...given.metrics],
-    group_bys: [...saved.group_bys, ...given.group_bys],
-    order_bys: given.order_bys.length > 0 ? given.order_bys : (saved.order_bys ?? []),
-    limit: given.limit ?? saved.limit ?? null,
-    wheres: saved.where ? [saved.where] : [],
-  })
-}
-
-function withWheres(given) {
-  return {
-    ...given,
-    wheres: [...(given.wheres ?? []), ...(given.where_filter ? [given.where_filter] : [])],
-  }
-}
-
-export function prepared(given) {
-  return withWheres(given)
-}
-
-function basesOf(metrics, project, { findMetric, inputsOf, anchorOf }) {
-  const inputs = metrics.flatMap((name) => inputsOf(findMetric(project, name, true).value))
-  return [...new Set(inputs.map((input) => anchorOf(input).cube))]
-}
-
-function readers(names, project, groups) {
+/**
+ * @param {CaseNames} names
+ * @param {import('./service.js').Project} project
+ * @param {readonly NamedGroup[]} groups
+ * @param {import('./axis.js').Axis} axis
+ * @returns {import('./where.js').Names}
+ */
+function readers(names, project, groups, axis) {
+  /**
+   * @param {string} name
+   * @param {string} [grain]
+   */
   const leafOf = (name, grain) => {
-    const { key, isTime } = names.groupBy({ name, grain })
+    const { key, isTime } = names.groupBy({ name, grain: grain ?? null })
     return { leaf: { dimension: key }, isTime }
   }
   return {
     member(call) {
-      const [, kind, inner] = /^(\w+)\((.*)\)$/s.exec(call) ?? []
-      const texts = [...(inner ?? '').matchAll(/'([^']*)'/g)].map(([, text]) => text)
-      if (kind === 'Dimension' || kind === 'Entity') return leafOf(texts[0])
-      if (kind === 'TimeDimension') return leafOf(texts[0], texts[1])
-      if (kind === 'Metric') return keyed(texts, names, project)
-      throw new Refused(`cannot read ${call}`)
+      const [, kind, inner = ''] = /^(\w+)\((.*)\)$/s.exec(call) ?? []
+      const [first = '', ...others] = [...inner.matchAll(/'([^']*)'/g)].map(([, text = '']) => text)
+      if (kind === 'Dimension' || kind === 'Entity') return leafOf(first)
+      if (kind === 'TimeDimension') return leafOf(first, others[0])
+      if (kind !== 'Metric') throw new Refused(`cannot read ${call}`)
+      const metric = names.metric(first)
+      const [base = ''] = axis.bases([metric])
+      return {
+        leaf: { metric, per: others.map((key) => keyOf(key, base, names, project)) },
+        isTime: false,
+      }
     },
     bare(name) {
       const group = groups.find(({ column }) => column === name)
@@ -86,92 +87,58 @@ function readers(names, project, groups) {
   }
 }
 
-function keyed([metric, ...entities], names, project) {
-  const inner = names.keysOf?.(metric, entities) ?? innerKeys(metric, entities, names, project)
-  return { leaf: { metric: names.metric(metric), per: inner }, isTime: false }
+/**
+ * The key in the filtered rows, and the same key in the table that the metric comes from.
+ * @param {string} name
+ * @param {string} base
+ * @param {CaseNames} names
+ * @param {import('./service.js').Project} project
+ */
+function keyOf(name, base, names, project) {
+  const entity = name.split('__').at(-1) ?? ''
+  const dimension = names.entity(entity)
+  const isThere = project.cubes[base]?.dimensions[entity] !== undefined
+  return { dimension, matches: isThere ? `${base}.${entity}` : dimension }
 }
 
-/** The key in the filtered rows, and the same key in the table that the metric comes from. */
-function innerKeys(metric, entities, names, project) {
-  return entities.map((name) => {
-    const entity = name.split('__').at(-1)
-    const outer = names.entity(entity)
-    const base = project.baseOf(names.metric(metric))
-    const isThere = project.cubes[base]?.dimensions[entity] !== undefined
-    return { dimension: outer, matches: isThere ? `${base}.${entity}` : outer }
-  })
-}
-
-/** Both ends are inclusive, and the range is widened to whole periods of the grain that is asked for. */
-function rangeOf({ time_constraint: range }, groups, project, metrics, compiled) {
-  if (!range) return undefined
-  const grain = rangeGrain(groups, project, metrics, compiled)
-  const start = floor(instant(range[0]), grain)
-  const last = instant(range[1])
-  const end = range[1].length > 10 ? last : new Date(last.getTime() + 86_399_000)
-  const after = next(floor(end, grain), grain)
-  const until = `${written(new Date(after.getTime() - 1000))}.999999`
-  return { dimension: 'metric_time', start: written(start), end: until }
-}
-
-const ORDER = ['second', 'minute', 'hour', 'day', 'week', 'month', 'quarter', 'year']
-
-function rangeGrain(groups, project, metrics, compiled) {
+/**
+ * @param {readonly NamedGroup[]} groups
+ * @param {readonly string[]} metrics
+ * @param {import('./axis.js').Axis} axis
+ */
+function rangeGrain(groups, metrics, axis) {
   const asked = groups.flatMap(({ key }) => {
     const [name, grain] = key.split('.')
     if (name !== 'metric_time') return []
-    return [ORDER.includes(grain) ? grain : grain ? 'day' : compiled.defaultGrain(project, metrics)]
+    return [grain === undefined ? axis.defaultGrain(metrics) : grainNamed(grain)]
   })
-  if (asked.length > 0) return asked.sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b))[0]
-  return compiled.storedGrain(project, metrics)
+  return finest(asked) ?? axis.storedGrain(metrics)
 }
 
-function instant(text) {
-  return new Date(`${text.length > 10 ? text.replace(' ', 'T') : `${text}T00:00:00`}Z`)
-}
-
-function floor(date, grain) {
-  const ms = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000 }[grain]
-  if (ms) return new Date(Math.floor(date.getTime() / ms) * ms)
-  const day = new Date(Math.floor(date.getTime() / 86_400_000) * 86_400_000)
-  if (grain === 'week') day.setUTCDate(day.getUTCDate() - ((day.getUTCDay() + 6) % 7))
-  else day.setUTCDate(1)
-  if (grain === 'quarter') day.setUTCMonth(day.getUTCMonth() - (day.getUTCMonth() % 3))
-  if (grain === 'year') day.setUTCMonth(0)
-  return day
-}
-
-function next(date, grain) {
-  const ms = { second: 1000, minute: 60_000, hour: 3_600_000, day: 86_400_000, week: 604_800_000 }[
-    grain
-  ]
-  if (ms) return new Date(date.getTime() + ms)
-  const after = new Date(date)
-  after.setUTCMonth(after.getUTCMonth() + { month: 1, quarter: 3, year: 12 }[grain])
-  return after
-}
-
-function written(date) {
-  return date.toISOString().slice(0, 19)
-}
-
+/**
+ * @param {Asked} asked
+ * @param {readonly NamedGroup[]} groups
+ * @param {readonly string[]} metrics
+ * @param {CaseNames} names
+ * @returns {Question['orderBy'][number][]}
+ */
 function orderOf({ order_bys: terms, metrics: asked }, groups, metrics, names) {
   return terms.map((term) => {
     const direction = term.startsWith('-') ? 'desc' : 'asc'
     const name = term.replace(/^-/, '')
-    const metric = asked.indexOf(name)
-    if (metric >= 0) return { field: metrics[metric], direction }
+    const metric = metrics[asked.indexOf(name)]
+    if (metric !== undefined) return { field: metric, direction }
     const exact = groups.find(({ column }) => column === name)
     return { field: (exact ?? names.groupBy({ name })).key, direction }
   })
 }
 
-/** Plain names get the grain that the expected column has. */
+/**
+ * Plain names get the grain that the expected column has.
+ * @param {string} name
+ * @param {Pick<Asked, 'expected_columns'>} asked
+ */
 function expectedColumn(name, { expected_columns: columns }) {
   if (columns.some((each) => each.name === name)) return name
   return columns.find((each) => each.name.startsWith(`${name}__`))?.name ?? name
-}
-
-function json(name) {
-  return JSON.parse(readFileSync(new URL(name, import.meta.url), 'utf8'))
 }
