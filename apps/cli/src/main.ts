@@ -23,4 +23,8 @@ process.exitCode = await runCli(process.argv.slice(2), {
     userId: process.getuid?.(),
   },
   openBrowser: browserOpener(process.env['BROWSER'], process.platform),
+  onInterrupt: (listener) => {
+    process.once('SIGINT', listener)
+    return () => process.off('SIGINT', listener)
+  },
 })

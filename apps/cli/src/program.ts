@@ -13,11 +13,13 @@ import { addMeta } from './commands/meta.js'
 import { addPolicies } from './commands/policies.js'
 import { addQuery } from './commands/query.js'
 import { addRoles } from './commands/roles.js'
+import { addRuns } from './commands/runs.js'
 import { addUsers } from './commands/users.js'
 import { addWhoami } from './commands/whoami.js'
 import { renderJson } from './output/json.js'
 import { type Problem, renderProblem } from './output/problem.js'
 import { printable } from './output/printable.js'
+import { ProgressBar } from './output/progress.js'
 import {
   NoAnswer,
   type Question,
@@ -36,6 +38,8 @@ export interface CliInput {
   readonly terminal: Terminal
   readonly surroundings: Surroundings
   readonly openBrowser: OpenBrowser
+  /** Calls `listener` instead of ending the process when the person presses Ctrl-C, until what it returns is called. */
+  readonly onInterrupt: (listener: () => void) => () => void
 }
 
 /** 0 done, 1 refused, 2 usage, 3 unreachable. */
@@ -90,6 +94,7 @@ function addCommands(program: Command, context: CommandContext, input: CliInput)
   addMeta(program, context)
   addPolicies(program, context)
   addProject(program, context)
+  addRuns(program, context)
   addDataAudit(program, context)
 }
 
@@ -98,11 +103,14 @@ class Run implements CommandContext {
   /** Known once a command has asked for the server. */
   credential: Credential | undefined
   hasFailed = false
+  readonly progress: ProgressBar
 
   constructor(
     private readonly program: Command,
     private readonly input: CliInput,
-  ) {}
+  ) {
+    this.progress = new ProgressBar(input.terminal.stderr)
+  }
 
   get asJson(): boolean {
     return this.flags.json ?? false
@@ -143,6 +151,18 @@ class Run implements CommandContext {
 
   note(text: string): void {
     this.input.terminal.stderr.write(`${printable(text)}\n`)
+  }
+
+  async interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    const interrupted = new AbortController()
+    const stop = this.input.onInterrupt(() => {
+      interrupted.abort()
+    })
+    try {
+      return await work(interrupted.signal)
+    } finally {
+      stop()
+    }
   }
 
   fail(): void {

@@ -6,6 +6,7 @@ export interface SeenRequest {
   readonly authorization: string | undefined
   readonly body: string
   readonly ifMatch?: string
+  readonly lastEventId?: string
 }
 
 export interface ScriptedAnswer {
@@ -40,12 +41,14 @@ export class FakeApi {
       request.on('end', () => {
         const { method = '', url = '', headers } = request
         const ifMatch = headers['if-match']
+        const lastEventId = headers['last-event-id']
         const seen = {
           method,
           url,
           authorization: headers.authorization,
           body,
           ...(ifMatch === undefined ? {} : { ifMatch }),
+          ...(typeof lastEventId === 'string' ? { lastEventId } : {}),
         }
         api.requests.push(seen)
         void api.answer(seen).then((answer) => {

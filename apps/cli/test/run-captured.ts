@@ -19,6 +19,9 @@ interface Setting {
   readonly userId?: number
   readonly stdin?: string
   readonly openBrowser?: OpenBrowser
+  readonly onInterrupt?: (listener: () => void) => () => void
+  /** Whether a person looks at standard error. */
+  readonly isWatched?: boolean
 }
 
 const folders: string[] = []
@@ -38,23 +41,28 @@ export async function runCaptured(
   args: readonly string[],
   setting: Setting = {},
 ): Promise<Captured> {
-  const stdin = new PassThrough()
-  stdin.end(setting.stdin ?? '')
-  const stdout = new PassThrough()
-  const stderr = new PassThrough()
+  const terminal = terminalOf(setting)
   const folder = setting.folder ?? emptyFolder()
   const exitCode = await runCli(args, {
     version: '9.9.9',
-    terminal: { stdin, stdout, stderr },
+    terminal,
     surroundings: {
       environment: setting.environment ?? {},
       folder,
       home: setting.home ?? folder,
       userId: setting.userId ?? process.getuid?.(),
     },
+    onInterrupt: setting.onInterrupt ?? (() => () => undefined),
     openBrowser: setting.openBrowser ?? (() => Promise.resolve(false)),
   })
-  return { exitCode, stdout: read(stdout), stderr: read(stderr) }
+  return { exitCode, stdout: read(terminal.stdout), stderr: read(terminal.stderr) }
+}
+
+function terminalOf({ stdin: typed = '', isWatched = false }: Setting) {
+  const stdin = new PassThrough()
+  stdin.end(typed)
+  const stderr = Object.assign(new PassThrough(), { isTTY: isWatched })
+  return { stdin, stdout: new PassThrough(), stderr }
 }
 
 function read(stream: PassThrough): string {

@@ -16,6 +16,7 @@ import { KeysApi } from './keys-api.js'
 import { PoliciesApi } from './policies-api.js'
 import { ProjectApi } from './project-api.js'
 import { RolesApi } from './roles-api.js'
+import { RunsApi } from './runs-api.js'
 import { SecurityApi } from './security-api.js'
 import { call, type Endpoint } from './transport.js'
 import { UsersApi } from './users-api.js'
@@ -47,6 +48,7 @@ export class ApiClient {
   readonly policies: PoliciesApi
   readonly audit: AuditApi
   readonly project: ProjectApi
+  readonly runs: RunsApi
 
   constructor(private readonly endpoint: Endpoint) {
     this.keys = new KeysApi(endpoint)
@@ -57,6 +59,7 @@ export class ApiClient {
     this.policies = new PoliciesApi(endpoint)
     this.audit = new AuditApi(endpoint)
     this.project = new ProjectApi(endpoint)
+    this.runs = new RunsApi(endpoint)
   }
 
   whoAmI(): Promise<Principal> {

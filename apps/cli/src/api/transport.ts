@@ -27,6 +27,10 @@ export interface ApiRequest {
   /** An entity tag: the request is refused when the server has another. */
   readonly ifMatch?: string
   readonly timeoutMs?: number
+  /** Ends the request and what is read of its answer. */
+  readonly signal?: AbortSignal
+  /** Of server-sent events: those after it are asked for. */
+  readonly lastEventId?: string
 }
 
 /**
@@ -38,35 +42,49 @@ export async function call<T>(
   request: ApiRequest,
   schema: z.ZodType<T>,
 ): Promise<T> {
-  const { status, text } = await send(endpoint, request)
-  const parsed = schema.safeParse(parseJson(text))
+  const answer = await send(endpoint, request)
+  const parsed = schema.safeParse(parseJson(await textOf(endpoint, answer)))
   if (parsed.success) return parsed.data
   const [issue] = parsed.error.issues
   const where = issue ? ` (${issue.path.join('.')}: ${issue.message})` : ''
-  throw notOurs(endpoint, status, where)
+  throw notOurs(endpoint, answer.status, where)
 }
 
 /** One request whose success has no body. */
 export async function command(endpoint: Endpoint, request: ApiRequest): Promise<void> {
-  await send(endpoint, request)
+  await textOf(endpoint, await send(endpoint, request))
 }
 
-interface Exchanged {
-  readonly status: number
-  readonly text: string
+/**
+ * One request for server-sent events: the text of the answer as it arrives.
+ * @throws what `call` throws; while it is read, whatever breaks the connection
+ */
+export async function openStream(
+  endpoint: Endpoint,
+  request: ApiRequest,
+): Promise<ReadableStream<string>> {
+  const { body } = await send(endpoint, request, 'text/event-stream')
+  if (!body) throw notOurs(endpoint, 200)
+  return body.pipeThrough(new TextDecoderStream())
 }
 
-async function send(endpoint: Endpoint, request: ApiRequest): Promise<Exchanged> {
-  const answer = await exchange(endpoint, request)
-  if (answer.status >= 200 && answer.status < 300) return answer
-  const refusal = errorBody.safeParse(parseJson(answer.text))
+async function send(
+  endpoint: Endpoint,
+  request: ApiRequest,
+  accept = 'application/json',
+): Promise<Response> {
+  const answer = await exchange(endpoint, { ...request, accept })
+  if (answer.ok) return answer
+  const refusal = errorBody.safeParse(parseJson(await textOf(endpoint, answer)))
   if (!refusal.success) throw notOurs(endpoint, answer.status)
   const { code, message, details } = refusal.data.error
   throw new ApiRefusal(answer.status, code, message, details)
 }
 
+type Asked = ApiRequest & { readonly accept: string }
+
 /** A credential that is refused gets one chance to give a better one. */
-async function exchange(endpoint: Endpoint, request: ApiRequest): Promise<Exchanged> {
+async function exchange(endpoint: Endpoint, request: Asked): Promise<Response> {
   const { credential } = endpoint
   const presented = await credential?.present()
   const answer = await exchangeOnce(endpoint, request, presented)
@@ -76,39 +94,50 @@ async function exchange(endpoint: Endpoint, request: ApiRequest): Promise<Exchan
 }
 
 async function exchangeOnce(
-  { url: server }: Endpoint,
-  request: ApiRequest,
+  endpoint: Endpoint,
+  request: Asked,
   presented: Secret | undefined,
-): Promise<Exchanged> {
-  const { method, path, search, body, timeoutMs = TIMEOUT_MS } = request
-  const url = new URL(path, server)
+): Promise<Response> {
+  const { method, path, search, body, signal, timeoutMs = TIMEOUT_MS } = request
+  const url = new URL(path, endpoint.url)
   for (const [name, value] of Object.entries(search ?? {})) {
     if (value !== undefined) url.searchParams.set(name, value)
   }
-  try {
-    const response = await fetch(url, {
+  const timeout = AbortSignal.timeout(timeoutMs)
+  return reaching(endpoint, () =>
+    fetch(url, {
       method,
       // A redirect could carry the credential to somebody else.
       redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
+      signal: signal ? AbortSignal.any([signal, timeout]) : timeout,
       headers: headersOf(request, presented),
       ...(body === undefined ? {} : { body: stringify(body) ?? '' }),
-    })
-    return { status: response.status, text: await response.text() }
+    }),
+  )
+}
+
+function textOf(endpoint: Endpoint, answer: Response): Promise<string> {
+  return reaching(endpoint, () => answer.text())
+}
+
+async function reaching<T>({ url }: Endpoint, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
   } catch (error) {
-    throw new ServerUnreachable(`no answer from ${server.href}: ${reason(error)}`, error)
+    throw new ServerUnreachable(`no answer from ${url.href}: ${reason(error)}`, error)
   }
 }
 
 function headersOf(
-  { body, ifMatch }: ApiRequest,
+  { accept, body, ifMatch, lastEventId }: Asked,
   presented: Secret | undefined,
 ): Readonly<Record<string, string>> {
   return {
     ...(presented ? { authorization: `Bearer ${presented.reveal()}` } : {}),
-    accept: 'application/json',
+    accept,
     ...(body === undefined ? {} : { 'content-type': 'application/json' }),
     ...(ifMatch === undefined ? {} : { 'if-match': ifMatch }),
+    ...(lastEventId === undefined ? {} : { 'last-event-id': lastEventId }),
   }
 }
 

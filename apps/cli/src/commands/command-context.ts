@@ -1,6 +1,7 @@
 import type { ApiClient } from '../api/api-client.js'
 import type { SignInApi } from '../api/sign-in-api.js'
 import type { OpenBrowser } from '../browser/open-browser.js'
+import type { ProgressBar } from '../output/progress.js'
 import type { Question } from '../output/terminal.js'
 import type { Server } from '../profile/connection.js'
 
@@ -25,6 +26,10 @@ export interface CommandContext {
   answer(value: unknown, forPeople: () => string): void
   /** A line beside the answer, on standard error. */
   note(text: string): void
+  /** Shows how far something is, to a person. */
+  readonly progress: ProgressBar
+  /** Gives `work` a signal that is aborted when the person presses Ctrl-C, which then ends nothing else. */
+  interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>
   /** The command ends with exit code 1 although it has an answer: a check that has found something. */
   fail(): void
   readonly openBrowser: OpenBrowser
