@@ -5,9 +5,8 @@ import type { QueryApiConfig } from './config.js'
 import type { Definitions } from './definitions/definitions.service.js'
 import type { BuildRecords } from './models/build-records.js'
 import { Builder } from './models/builder.js'
-import { planModels } from './models/plan-models.js'
-import { type Planner, RunExecutor } from './models/run-executor.js'
-import type { RunKind } from './models/run-step.js'
+import { PLANNERS } from './models/planners.js'
+import { RunExecutor } from './models/run-executor.js'
 import { RunsService } from './models/runs.service.js'
 import type { CurrentProject } from './project/current-project.js'
 
@@ -27,8 +26,6 @@ interface RunsOptions {
   /** Remembers what must be closed again. */
   readonly open: <T extends { close(): Promise<void> }>(part: T) => T
 }
-
-const PLANNERS: Readonly<Record<RunKind, Planner>> = { models: planModels }
 
 /** Runs, which are kept and shown without a role that builds too. */
 export function openRuns(

@@ -10,7 +10,7 @@ import { loadFolder } from '../src/definitions/load-folder.js'
 import { createModelsHttpModule } from '../src/http/models-http.module.js'
 import { BuildRecords } from '../src/models/build-records.js'
 import { Builder } from '../src/models/builder.js'
-import { planModels } from '../src/models/plan-models.js'
+import { PLANNERS } from '../src/models/planners.js'
 import { RunExecutor } from '../src/models/run-executor.js'
 import { RunsService } from '../src/models/runs.service.js'
 import { compileProject } from '../src/project/build-project.js'
@@ -40,7 +40,7 @@ export interface ModelsStack {
 export interface ModelsReplica {
   ask(credential: string, method: string, path: string, body?: object): Promise<Answer>
   /** Asks for a run and waits until it is finished. */
-  finish(credential: string, body?: object): Promise<Answer>
+  finish(credential: string, body?: object, verb?: string): Promise<Answer>
   readonly origin: string
   /** As at SIGTERM. */
   close(): Promise<void>
@@ -70,6 +70,8 @@ interface ModelsText {
   readonly tables: readonly string[]
   readonly cubes?: string
   readonly policies?: string
+  /** Further files, by path. */
+  readonly files?: Readonly<Record<string, string>>
 }
 
 export async function startModelsStack(text: ModelsText): Promise<ModelsStack> {
@@ -114,7 +116,7 @@ async function startReplica(
   if (!first) throw new Error('the files made no revision')
   const projects = new CurrentProject(first)
   const builder = new Builder({ url: warehouse.database.url, concurrency: 4, timeoutMs: 30_000 })
-  const options = { database, project, planners: { models: planModels }, now }
+  const options = { database, project, planners: PLANNERS, now }
   const projectAt = (revision: number) => definitions.loadAt(revision)
   const executor = new RunExecutor({ ...options, builder, builds, concurrency: 2, projectAt })
   const runs = new RunsService(options, projects, executor)
@@ -124,8 +126,8 @@ async function startReplica(
   return {
     origin,
     ask,
-    finish: async (credential, body = {}) => {
-      const { body: started } = await ask(credential, 'POST', 'run', body)
+    finish: async (credential, body = {}, verb = 'run') => {
+      const { body: started } = await ask(credential, 'POST', verb, body)
       return untilFinished(() => ask(credential, 'GET', `runs/${started.run_id}`))
     },
     close: () => {
@@ -163,15 +165,25 @@ export async function untilFinished(ask: () => Promise<Answer>): Promise<Answer>
   throw new Error('the run did not end in time')
 }
 
-function filesOf({ models, tables, cubes, policies }: ModelsText): ProjectFiles {
+function filesOf(text: ModelsText): ProjectFiles {
+  const { models, tables, cubes, policies, files = {} } = text
+  const below = (folder: string) =>
+    Object.entries(files).flatMap(([path, content]) =>
+      path.startsWith(folder) ? [{ path, text: content }] : [],
+    )
   const declared = tables.map((name) => `{name: ${name}}`).join()
   return {
     project: { path: 'olytix-core_project.yml', text: 'name: shop' },
-    sources: [{ path: 'sources/s.yml', text: `sources: [{name: raw, tables: [${declared}]}]` }],
-    models: Object.entries(models).map(([name, sql]) => ({
-      path: `models/${name}.sql`,
-      text: sql,
-    })),
+    sources: [
+      { path: 'sources/s.yml', text: `sources: [{name: raw, tables: [${declared}]}]` },
+      ...below('sources/'),
+    ],
+    models: [
+      ...Object.entries(models).map(([name, sql]) => ({ path: `models/${name}.sql`, text: sql })),
+      ...below('models/'),
+    ],
+    seeds: below('seeds/'),
+    tests: below('tests/'),
     cubes: cubes === undefined ? [] : [{ path: 'cubes/c.yml', text: `cubes:\n${cubes}` }],
     metrics: [],
     policies:

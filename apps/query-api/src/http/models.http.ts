@@ -22,9 +22,14 @@ import { CurrentCaller } from './current-caller.js'
 import { runEvents } from './run-events.js'
 import { runToJson, stepToJson } from './run-json.js'
 
-const RunBody = z.strictObject({
+const SelectBody = z.strictObject({
   /** Words of the selection; everything if there are none. */
   select: z.array(Text.min(1).max(200)).max(100).default([]),
+})
+
+type Selection = z.output<typeof SelectBody>
+
+const RunBody = SelectBody.extend({
   /** Whether incremental models are built from all rows. */
   full_refresh: z.boolean().default(false),
 })
@@ -59,6 +64,27 @@ export class ModelsController implements OnModuleDestroy {
   @HttpCode(202)
   run(@CurrentCaller() caller: Caller, @Body({ schema: RunBody }) body: z.output<typeof RunBody>) {
     return this.start(caller, 'models', body)
+  }
+
+  /** Loads seeds into the warehouse. */
+  @Post('seed')
+  @HttpCode(202)
+  seed(@CurrentCaller() caller: Caller, @Body({ schema: SelectBody }) body: Selection) {
+    return this.start(caller, 'seeds', body)
+  }
+
+  /** Counts the rows that tests find. */
+  @Post('test')
+  @HttpCode(202)
+  test(@CurrentCaller() caller: Caller, @Body({ schema: SelectBody }) body: Selection) {
+    return this.start(caller, 'tests', body)
+  }
+
+  /** Looks how old the newest rows of sources are. */
+  @Post('freshness')
+  @HttpCode(202)
+  freshness(@CurrentCaller() caller: Caller, @Body({ schema: SelectBody }) body: Selection) {
+    return this.start(caller, 'freshness', body)
   }
 
   @Get('runs')
@@ -99,7 +125,10 @@ export class ModelsController implements OnModuleDestroy {
   private async start(
     caller: Caller,
     kind: RunKind,
-    { select: selection, full_refresh: isFullRefresh }: z.output<typeof RunBody>,
+    {
+      select: selection,
+      full_refresh: isFullRefresh = false,
+    }: Partial<z.output<typeof RunBody>> & Selection,
   ): Promise<{ run_id: string }> {
     return { run_id: await this.runs.start(caller, { kind, selection, isFullRefresh }) }
   }

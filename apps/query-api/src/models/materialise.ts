@@ -26,8 +26,6 @@ export interface Build {
   /** What gives the rows that are new, where rows are only added. */
   readonly increment?: Increment | undefined
   readonly hooks?: { readonly pre: readonly string[]; readonly post: readonly string[] }
-  /** Comes first, in the same transaction: fills a temporary table that `select` reads. */
-  readonly prepare?: (transaction: Transaction) => Promise<void>
 }
 
 /**
@@ -71,7 +69,6 @@ async function buildLocked(
   const record = kind === 'table' ? await builds.begin(target, { runId, lineage }) : undefined
   await queries.limitLockWaits(transaction, LOCK_WAIT_MS)
   await runHooks(transaction, build.hooks?.pre)
-  await build.prepare?.(transaction)
   const made = await make(transaction, build, found, context.isFullRefresh)
   const text = markText({ what, project, runId, rows: made.rows })
   await queries.comment(transaction, target, kind, text)

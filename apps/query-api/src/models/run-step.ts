@@ -2,11 +2,11 @@ import type { TableName } from '../project/project.js'
 import type { BuildRecords } from './build-records.js'
 import type { Builder } from './builder.js'
 
-export const RUN_KINDS = ['models'] as const
+export const RUN_KINDS = ['models', 'seeds', 'tests', 'freshness'] as const
 
 export type RunKind = (typeof RUN_KINDS)[number]
 
-export const STEP_KINDS = ['model'] as const
+export const STEP_KINDS = ['model', 'seed', 'test', 'freshness'] as const
 
 export type StepKind = (typeof STEP_KINDS)[number]
 
