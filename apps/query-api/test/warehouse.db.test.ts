@@ -59,8 +59,18 @@ describe('an error says what the caller can do, and nothing of the driver', () =
     },
   )
 
+  test('a table that is not there yet is INVALID_QUERY, and is not named', async () => {
+    const early = { text: 'select * from secret', values: [] }
+    const error: unknown = await warehouse.read(early, context).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({
+      code: 'INVALID_QUERY',
+      message:
+        'a table that this reads is not in the warehouse yet: run its model, or load its seed, first',
+    })
+  })
+
   test('anything else is INTERNAL with a fixed text', async () => {
-    const wrong = { text: 'select * from secret', values: [] }
+    const wrong = { text: 'select secret', values: [] }
     const error: unknown = await warehouse.read(wrong, context).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: 'INTERNAL', message: 'Something went wrong on our side' })
   })

@@ -134,6 +134,11 @@ describe('what is wrong with a seed is said with its file, line and column', () 
       'a,,b\n',
       ':1:3 expected the name of a column: letters, digits and _, at most 63 long',
     ],
+    [
+      'a column named as a function of rows',
+      'a,max\n',
+      ':1:3 "max" is a function too; name the column otherwise',
+    ],
     ['two columns of one name', 'a,b,a\n', ':1:5 there is a column "a" already'],
     ['a short row', 'a,b\n1,2\n\n3\n', ':4:1 expected 2 values as in the first line, not 1'],
     ['a long row', 'a,b\n1,2,3\n', ':2:1 expected 2 values as in the first line, not 3'],

@@ -9,6 +9,7 @@ import type { Source, TableName } from './project.js'
 import type { Seed, SeedColumn } from './seed.js'
 import { expectedForm, inferType } from './seed-types.js'
 import { quoted, quotedTable, tableKey } from './table-names.js'
+import { isWholeRowFunction } from './whole-row.js'
 
 /** What seeds are built from. */
 interface SeedInputs {
@@ -140,6 +141,10 @@ function checkHeader({ values, placeOf }: CsvRow) {
     if (!SEED_NAME.test(name)) {
       const expected = 'expected the name of a column: letters, digits and _, at most 63 long'
       return [problemAt(placeOf(at), expected)]
+    }
+    // In a table that was loaded before it had this column, its name would mean all columns.
+    if (isWholeRowFunction(name)) {
+      return [problemAt(placeOf(at), `${quote(name)} is a function too; name the column otherwise`)]
     }
     return isTwice ? [problemAt(placeOf(at), `there is a column ${quote(name)} already`)] : []
   })

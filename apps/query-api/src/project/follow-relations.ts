@@ -56,12 +56,12 @@ export function tablesBehind(built: readonly BuiltTable[]): TableName[] {
 class Follower {
   private readonly stored: ReadonlyMap<string, StoredRelation>
   private readonly built: ReadonlyMap<string, BuiltTable>
-  /** Where stored models are kept. Such a table need not be there yet. */
+  /** Where stored models and seeds are kept. Such a table need not be there yet. */
   private readonly targets: ReadonlySet<string>
   private readonly views = new Map<string, Lineage | undefined>()
 
   constructor(
-    { models }: Project,
+    { models, seeds }: Project,
     stored: readonly StoredRelation[],
     built: readonly BuiltTable[],
   ) {
@@ -70,7 +70,8 @@ class Follower {
     const kept = Object.values(models).flatMap(({ target, isStored }) =>
       target && isStored ? [target] : [],
     )
-    this.targets = new Set(kept.map(tableKey))
+    const loaded = Object.values(seeds).map(({ target }) => target)
+    this.targets = new Set([...kept, ...loaded].map(tableKey))
   }
 
   relation(relation: Relation): Relation {

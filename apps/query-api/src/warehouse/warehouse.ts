@@ -183,6 +183,11 @@ function translate(error: unknown, timeoutMs: number): unknown {
     return timedOut(timeoutMs, error)
   }
   if (state === 'OLX01') return forbidden('row security of the database misses an attribute')
+  if (state === '42P01') {
+    const message =
+      'a table that this reads is not in the warehouse yet: run its model, or load its seed, first'
+    return new AppError('INVALID_QUERY', message, { cause: error })
+  }
   if (state !== undefined && MISFIT.test(state)) {
     const message =
       'the database cannot compute this: a value does not fit the type that it is compared, cast or calculated with'
