@@ -73,7 +73,15 @@ const COLUMNS = {
   towns: ['name'],
 }
 const STORED = Object.entries(COLUMNS).map(([table, columns]): StoredRelation => {
-  return { schema: 'raw', table, kind: 'table', columns, definition: undefined, reads: [], isBuilt: false }
+  return {
+    schema: 'raw',
+    table,
+    kind: 'table',
+    columns,
+    definition: undefined,
+    reads: [],
+    isBuilt: false,
+  }
 })
 
 /** What becomes of a change and of the question that it is for. */
