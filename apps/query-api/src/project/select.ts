@@ -68,8 +68,12 @@ const MARK = 'olxq'
  * name of a declared table. Models are put in as sub-queries.
  * @throws SqlProblem
  */
-export function parseRelation(template: string, readable: Readable): Relation {
-  return checkSelect(template, readable).relation
+export function parseRelation(
+  template: string,
+  readable: Readable,
+  context: TemplateContext = NO_TEMPLATE,
+): Relation {
+  return checkSelect(template, readable, context).relation
 }
 
 /** The same, also as a statement. @throws SqlProblem */
