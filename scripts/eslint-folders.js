@@ -26,7 +26,7 @@ const QUERY_API = {
   health: ['warehouse'],
   definitions: ['project', 'rls', 'audit'],
   policies: ['project', 'definitions', 'audit'],
-  lineage: ['project', 'semantics'],
+  lineage: ['project', 'semantics', 'rls'],
   audit: ['project'],
   query: ['project', 'semantics', 'rls', 'sql', 'warehouse', 'results', 'audit'],
   http: ['query', 'project', 'models', 'definitions', 'policies', 'lineage', 'audit'],

@@ -6,6 +6,7 @@ import type { Definitions } from '../definitions/definitions.service.js'
 import { PoliciesService } from '../policies/policies.service.js'
 import { CurrentProject } from '../project/current-project.js'
 import { DefinitionsController } from './definitions.http.js'
+import { LineageController } from './lineage.http.js'
 import { PoliciesController } from './policies.http.js'
 import { RevisionsController } from './revisions.http.js'
 import { UnifiedController } from './unified.http.js'
@@ -21,7 +22,7 @@ export interface DefinitionsHttpOptions {
 @Module({})
 class DefinitionsHttpModule {}
 
-/** `/api/v1/policies`, `/api/v1/definitions` and `/api/v1/unified`. */
+/** `/api/v1/policies`, `/api/v1/definitions`, `/api/v1/unified` and `/api/v1/lineage`. */
 export function createDefinitionsHttpModule({
   definitions,
   projects,
@@ -34,6 +35,7 @@ export function createDefinitionsHttpModule({
       RevisionsController,
       DefinitionsController,
       UnifiedController,
+      LineageController,
     ],
     providers: [
       { provide: PoliciesService, useValue: new PoliciesService(definitions, projects) },

@@ -5,6 +5,7 @@ import { z } from 'zod'
 import type { Caller } from '../audit/audit-event.js'
 import { DefinitionEditor } from '../definitions/definition-editor.js'
 import { ProjectFolder } from '../definitions/project-folder.js'
+import { graphOf } from '../lineage/build-graph.js'
 import type { ProjectFiles } from '../project/definitions.js'
 import type { Project } from '../project/project.js'
 import { Text } from './auth/text.schemas.js'
@@ -78,18 +79,17 @@ const NOTHING = {
   graph_edges: 0,
 }
 
-/** The graph: tables of sources, models, cubes and metrics; an edge for each table that a model or cube reads. */
-function countsOf({ name, sources, models, cubes, metrics }: Project) {
+function countsOf(project: Project) {
+  const { name, sources, models, cubes, metrics } = project
   const size = (named: object): number => Object.keys(named).length
-  const tables = Object.values(sources).reduce((sum, source) => sum + size(source.tables), 0)
-  const readers = [...Object.values(models), ...Object.values(cubes)]
+  const { nodes, edges } = graphOf(project)
   return {
     project_name: name,
     source_count: size(sources),
     model_count: size(models),
     cube_count: size(cubes),
     metric_count: size(metrics),
-    graph_nodes: tables + size(models) + size(cubes) + size(metrics),
-    graph_edges: readers.reduce((sum, { relation }) => sum + relation.tables.length, 0),
+    graph_nodes: nodes.size,
+    graph_edges: edges.length,
   }
 }
