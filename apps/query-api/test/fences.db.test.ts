@@ -11,7 +11,8 @@ let small: SmallProject
 beforeAll(async () => {
   small = await startSmallProject({
     // The one row of b that a policy through a join lets through.
-    setup: `${SETUP} delete from raw.orders where id = 23;`,
+    setup: `${SETUP} delete from raw.orders where id = 23;
+      update raw.orders set made_on = '5874897-12-31' where tenant = 'b';`,
     tables: TABLES,
     cubes: CUBES,
     policies: policies(true),
@@ -26,6 +27,8 @@ const QUESTIONS: Readonly<Record<string, object>> = {
   'an overflow': filtered('orders.power', 'gt', 0),
   'a date out of range': filtered('orders.later', 'gte', '2024-01-01'),
   'a cast in a joined cube': filtered('customers.code_number', 'gte', 0),
+  'a part of a date': filtered('orders.made_on.extract_year', 'gte', 2024),
+  'months of a date': filtered('orders.made_on.month', 'inList', ['2024-02', '2024-04']),
 }
 
 function filtered(dimension: string, operator: string, value: unknown): object {
@@ -71,6 +74,8 @@ const CASES: readonly (readonly [string, string, number, boolean])[] = [
   ['a costly predicate', 'an overflow', 5, true],
   ['a costly predicate', 'a date out of range', 4, true],
   ['a costly predicate', 'a cast in a joined cube', 4, true],
+  ['a costly predicate', 'a part of a date', 5, true],
+  ['a costly predicate', 'months of a date', 4, true],
   ['a policy through a join', 'a cast', 4, true],
   ['a policy through a join', 'a pattern', 0, true],
   ['a policy through a join', 'an overflow', 4, true],

@@ -45,15 +45,20 @@ function addCondition(
   fenced: Set<string>,
 ): void {
   for (const subject of subjectsOf(condition)) add(subject)
-  for (const alias of likeAliases(condition)) fenced.add(alias)
+  for (const alias of testedAliases(condition)) fenced.add(alias)
 }
 
-function likeAliases(condition: RowCondition): string[] {
+/** Whose columns a test reads by more than a comparison, however plain they are themselves. */
+function testedAliases(condition: RowCondition): string[] {
   if (condition.kind === 'and' || condition.kind === 'or') {
-    return condition.conditions.flatMap(likeAliases)
+    return condition.conditions.flatMap(testedAliases)
   }
   if (condition.kind === 'not' || condition.kind === 'sqlNot' || condition.kind === 'exists')
-    return likeAliases(condition.condition)
-  const isLike = condition.kind === 'test' && condition.test.kind === 'like'
-  return isLike ? [condition.subject.alias] : []
+    return testedAliases(condition.condition)
+  return condition.kind === 'test' && mayFail(condition) ? [condition.subject.alias] : []
+}
+
+/** Patterns; and parts and periods of times, since not every date is a timestamp, and an infinite one has no year. */
+function mayFail({ subject, test }: RowCondition & { readonly kind: 'test' }): boolean {
+  return test.kind === 'like' || test.kind === 'periods' || subject.datePart !== undefined
 }
