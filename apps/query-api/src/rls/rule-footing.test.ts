@@ -73,15 +73,8 @@ const COLUMNS = {
   towns: ['name'],
 }
 const STORED = Object.entries(COLUMNS).map(([table, columns]): StoredRelation => {
-  return {
-    schema: 'raw',
-    table,
-    kind: 'table',
-    columns,
-    definition: undefined,
-    reads: [],
-    isBuilt: false,
-  }
+  const isPlain = { kind: 'table', definition: undefined, reads: [], isBuilt: false } as const
+  return { schema: 'raw', table, columns, ...isPlain }
 })
 
 /** What becomes of a change and of the question that it is for. */
