@@ -100,15 +100,24 @@ describe('a whole row is all of its columns', () => {
   test.each([
     'select p.to_jsonb as x from raw.people as p',
     'select p.concat from raw.people as p',
+    'select k.to_jsonb as x from raw.known as k',
   ])('%s is refused', (sql) => {
     expect(() => lineage(sql)).toThrow(SqlProblem)
   })
 
-  test('of a table with declared columns, a column that is none is the row', () => {
-    expect(behind('select k.to_jsonb as x from raw.known as k', 'x')).toEqual([
-      'known.id',
-      'known.name',
-    ])
+  test('also of columns that are not declared', () => {
+    expect(behind('select k::text as x from raw.known as k', 'x')).toContain('known.*')
+  })
+})
+
+describe('a column that is not declared is itself', () => {
+  test.each([
+    ['select secret as x from raw.known', 'x'],
+    ['select k.secret as x from raw.known as k', 'x'],
+    ['select * from raw.known', 'secret'],
+    ['select s.secret as x from (select * from raw.known) as s', 'x'],
+  ])('%s', (sql, column) => {
+    expect(behind(sql, column)).toContain('known.secret')
   })
 })
 

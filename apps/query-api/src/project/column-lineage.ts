@@ -54,12 +54,12 @@ export function lineageAndHow(
   return new LineageReader(tableOf).select(select['SelectStmt'], new Map(), [])
 }
 
-/** Of a table whose columns are declared, or any column of one whose columns are not. */
+/** Of a table, also of columns that it has besides the declared ones. */
 export function lineageOfTable(table: TableName, declared: readonly string[] | undefined): Lineage {
   const columns = (declared ?? []).map((column): OutputColumn => {
     return { name: column, from: [{ ...table, column }] }
   })
-  return { columns, stars: declared ? [] : [table], rest: [], rows: [] }
+  return { columns, stars: [table], rest: [], rows: [] }
 }
 
 /** Of rows that may be of any of these results, whose columns are the same by name. */

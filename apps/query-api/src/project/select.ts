@@ -130,12 +130,11 @@ function checkRendered(text: string, readable: Readable, pieces: NamedRelation[]
   }
 }
 
-/** Of a relation that is read by its name: its columns are columns of that name. */
-export function oneStepOf(table: TableName, { lineage }: Relation): Lineage {
-  const { columns, stars, rest } = lineage
-  const listed = lineageOfTable(table, [...new Set(columns.map(({ name }) => name))])
-  const isOpen = stars.length + rest.length > 0
-  return { ...listed, stars: isOpen ? [table] : [] }
+/** Of a relation that is read by its name: its columns are columns of that name, and no others where all are known. */
+export function oneStepOf(table: TableName, { lineage, columns }: Relation): Lineage {
+  const names = new Set(lineage.columns.map(({ name }) => name))
+  const listed = lineageOfTable(table, [...names])
+  return { ...listed, stars: columns ? [] : [table] }
 }
 
 /** INTO writes and FOR UPDATE locks; a WITH below the top could hide a table of the server under its name. */
