@@ -1,18 +1,22 @@
 import { type Queryable, sql } from '@olytix/postgres'
 import { z } from 'zod'
 import { PROJECT_CHANNEL } from '../project/current-project.js'
-import type { Lineage, TableName } from '../project/project.js'
+import type { MadeFrom } from '../project/follow-relations.js'
+import type { TableName } from '../project/project.js'
 
 const column = z.object({ schema: z.string(), table: z.string(), column: z.string() })
 
-const lineage = z.object({
+const tableName = column.omit({ column: true })
+
+const madeFrom = z.object({
+  tables: z.array(tableName),
   columns: z.array(z.object({ name: z.string(), from: z.array(column) })),
-  stars: z.array(column.omit({ column: true })),
+  stars: z.array(tableName),
   rest: z.array(column),
   rows: z.array(column),
 })
 
-const builtTable = z.object({ schema: z.string(), table: z.string(), lineages: z.array(lineage) })
+const builtTable = z.object({ schema: z.string(), table: z.string(), lineages: z.array(madeFrom) })
 
 /** Raises the number that replicas follow, and tells them. */
 export async function countChange(transaction: Queryable): Promise<void> {
@@ -32,7 +36,7 @@ export async function findChanges(database: Queryable): Promise<number> {
 export async function insertBuild(
   transaction: Queryable,
   { schema, table }: TableName,
-  build: { readonly runId: string; readonly lineage: Lineage },
+  build: { readonly runId: string; readonly lineage: MadeFrom },
 ): Promise<{ readonly id: string; readonly isKnown: boolean }> {
   const madeFrom = JSON.stringify(build.lineage)
   const row = await transaction.maybeOne(

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises'
 import type { Database } from '@olytix/postgres'
-import type { BuiltTable } from '../project/follow-relations.js'
-import type { Lineage, TableName } from '../project/project.js'
+import type { BuiltTable, MadeFrom } from '../project/follow-relations.js'
+import type { TableName } from '../project/project.js'
 import {
   countChange,
   deleteBuildsBefore,
@@ -39,7 +39,7 @@ export class BuildRecords {
   /** Call it while nobody else can build the table. */
   async begin(
     target: TableName,
-    build: { readonly runId: string; readonly lineage: Lineage },
+    build: { readonly runId: string; readonly lineage: MadeFrom },
   ): Promise<BuildRecord> {
     const { id, isKnown } = await this.database.transaction(async (transaction) => {
       const made = await insertBuild(transaction, target, build)

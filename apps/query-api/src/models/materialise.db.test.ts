@@ -35,7 +35,7 @@ const ALL = 'select id, tenant, amount, day from raw.orders'
 
 function aBuild(name: string, build: Partial<Build> = {}): Build {
   const target = { schema: 'models', table: name }
-  const lineage = { columns: [], stars: [], rest: [], rows: [] }
+  const lineage = { tables: [], columns: [], stars: [], rest: [], rows: [] }
   const what = `model ${name}`
   return { what, project: 'shop', target, kind: 'table', select: ALL, lineage, ...build }
 }
@@ -176,6 +176,7 @@ describe('a table', () => {
 
 describe('what a table was built from', () => {
   const from = (column: string) => ({
+    tables: [],
     columns: [{ name: 'id', from: [{ schema: 'raw', table: 'orders', column }] }],
     stars: [],
     rest: [],

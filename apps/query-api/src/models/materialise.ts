@@ -1,7 +1,8 @@
 import type { Transaction } from '@olytix/postgres'
 import { trusted } from '@olytix/postgres'
 import type { Increment } from '../project/model.js'
-import type { Lineage, TableName } from '../project/project.js'
+import type { MadeFrom } from '../project/follow-relations.js'
+import type { TableName } from '../project/project.js'
 import type { BuildRecord } from './build-records.js'
 import { type BuildMark, markText, readMark } from './build-mark.js'
 import { checkHook } from './hooks.js'
@@ -22,7 +23,7 @@ export interface Build {
   /** What gives all its rows. */
   readonly select: string
   /** What rows of any build of it may come from, down to columns of tables. */
-  readonly lineage: Lineage
+  readonly lineage: MadeFrom
   /** What gives the rows that are new, where rows are only added. */
   readonly increment?: Increment | undefined
   readonly hooks?: { readonly pre: readonly string[]; readonly post: readonly string[] }

@@ -26,7 +26,8 @@ export function planModels(project: Project, selection: readonly string[]): read
 }
 
 function buildOf({ name: project }: Project, model: Model, target: TableName): Build {
-  const { name, isStored, select, increment, lineage, hooks } = model
+  const { name, isStored, select, increment, hooks } = model
+  const lineage = { ...model.lineage, tables: model.relation.tables }
   const kind = isStored ? 'table' : 'view'
   return { what: `model ${name}`, project, target, kind, select, increment, lineage, hooks }
 }

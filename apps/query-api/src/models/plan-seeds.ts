@@ -26,6 +26,6 @@ export function planSeeds(project: Project, selection: readonly string[]): reado
 /** Its rows come from no table: whatever protects others does not reach them. */
 function buildOf({ name: project }: Project, { name, target, columns, select }: Seed): Build {
   const own = columns.map((column) => ({ name: column.name, from: [] }))
-  const lineage = { columns: own, stars: [], rest: [], rows: [] }
+  const lineage = { tables: [], columns: own, stars: [], rest: [], rows: [] }
   return { what: `seed ${name}`, project, target, kind: 'table', select, lineage }
 }

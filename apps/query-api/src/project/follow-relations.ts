@@ -20,9 +20,14 @@ export interface StoredRelation extends TableName {
   readonly isBuilt: boolean
 }
 
+/** What a build read: also tables of which no column is among its lineage, as of a count of their rows. */
+export interface MadeFrom extends Lineage {
+  readonly tables: readonly TableName[]
+}
+
 /** A table that runs have built, and what its rows may have come from: those of an older definition may be there still. */
 export interface BuiltTable extends TableName {
-  readonly lineages: readonly Lineage[]
+  readonly lineages: readonly MadeFrom[]
 }
 
 /**
@@ -102,7 +107,7 @@ class Follower {
     return this.view(stored) === undefined
   }
 
-  private buildsOf(table: TableName): readonly Lineage[] {
+  private buildsOf(table: TableName): readonly MadeFrom[] {
     return this.built.get(tableKey(table))?.lineages ?? []
   }
 
@@ -120,10 +125,13 @@ class Follower {
     return { columns, stars: lineage.stars, rest: this.behind(lineage.rest), rows }
   }
 
-  /** The columns that a star stands for, by the name that they have in each of its tables. */
+  /** The columns that a star stands for, or will after the next run, by their name in each of its tables. */
   private starred({ stars }: Lineage): OutputColumn[] {
-    const names = new Set(stars.flatMap((table) => this.stored.get(tableKey(table))?.columns ?? []))
-    return [...names].map((name) => {
+    const names = this.tables(stars).flatMap((table) => [
+      ...(this.stored.get(tableKey(table))?.columns ?? []),
+      ...this.buildsOf(table).flatMap(({ columns }) => columns.map(({ name }) => name)),
+    ])
+    return [...new Set(names)].map((name) => {
       return { name, from: stars.map((table) => ({ ...table, column: name })) }
     })
   }
@@ -221,9 +229,9 @@ function refused(path: string, message: string): AppError {
   return new AppError('INVALID_PROJECT', message, { details: [{ path, message }] })
 }
 
-function tablesOf({ columns, stars, rest, rows }: Lineage): TableName[] {
+function tablesOf({ tables, columns, stars, rest, rows }: MadeFrom): TableName[] {
   const named = [...columns.flatMap(({ from }) => from), ...rest, ...rows]
-  return [...stars, ...named].map(({ schema, table }) => ({ schema, table }))
+  return [...tables, ...stars, ...named].map(({ schema, table }) => ({ schema, table }))
 }
 
 function wholes(tables: readonly TableName[]): ColumnName[] {

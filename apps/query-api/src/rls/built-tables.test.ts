@@ -89,7 +89,7 @@ function builtTables(records: Records): BuiltTable[] {
   return Object.entries(records).map(([table, texts]) => {
     const lineages = texts.flatMap((text) => {
       const { m } = compile({ models: { m: stored(text) }, over: 'model: m' }).models
-      return m ? [m.lineage] : []
+      return m ? [{ ...m.lineage, tables: m.relation.tables }] : []
     })
     return { schema: 'models', table, lineages }
   })
@@ -200,6 +200,35 @@ describe('a stored model', () => {
       'closed',
     ],
     [
+      'is closed when a build of its table only counted rows of a protected table',
+      { models: { m: stored(PUBLIC) }, over: OVER_MODEL },
+      [[M], { m: ["select 1 as id, count(*) as pay from {{ source('raw', 'people') }}"] }],
+      'closed',
+    ],
+    [
+      'shows no masked column that only its table has still',
+      {
+        models: { m: stored(PUBLIC) },
+        over: `sql: "select id, old as pay from {{ ref('m') }}"`,
+        rules: MASKS,
+      },
+      [[M], { m: ["select id, pay as old, 0 as pay from {{ source('raw', 'people') }}"] }],
+      'closed',
+    ],
+    [
+      'shows no masked column that its table is about to have',
+      {
+        models: { m: stored("select * from {{ source('raw', 'towns') }}") },
+        over: `sql: "select * from {{ ref('m') }}"`,
+        rules: MASKS,
+      },
+      [
+        [{ ...M, columns: ['id'] }, table('raw', 'towns', { columns: ['id'] })],
+        { m: ["select id, pay from {{ source('raw', 'people') }}"] },
+      ],
+      'closed',
+    ],
+    [
       'shows no masked column under another roof',
       { models: { m: stored(SECRET) }, over: OVER_MODEL, rules: MASKS },
       [[M], { m: [SECRET] }],
@@ -245,6 +274,7 @@ describe('a table that was built, declared as a source after its model is gone,'
 
 test('tables behind what was built are asked for, to follow them further', () => {
   expect(tablesBehind(builtTables({ m: [SECRET, PUBLIC] }))).toEqual([
+    { schema: 'models', table: 'm' },
     { schema: 'raw', table: 'people' },
     { schema: 'raw', table: 'towns' },
   ])
