@@ -88,6 +88,7 @@ withEngine('docker compose up', () => {
     expect(seen.trim().split('\n').toSorted()).toEqual([
       '600 /secrets/query-api/database-url',
       '600 /secrets/query-api/masking-key',
+      '600 /secrets/query-api/models-url',
       '600 /secrets/query-api/owner-url',
       '600 /secrets/query-api/service-token',
       '600 /secrets/query-api/warehouse-url',
